@@ -1,0 +1,29 @@
+"""Steelyard weighs deep-learning advice on your own data, keeps what helps, and says what holds your model back."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from steelyard.errors import UserError
+    from steelyard.problem import Constraint
+    from steelyard.recipe import Recipe
+    from steelyard.runs import Run, load, run
+
+__version__ = "0.1.0"
+__all__ = ["Constraint", "Recipe", "Run", "UserError", "__version__", "load", "run"]
+
+_WHERE = {
+    "Constraint": "steelyard.problem",
+    "Recipe": "steelyard.recipe",
+    "Run": "steelyard.runs",
+    "UserError": "steelyard.errors",
+    "load": "steelyard.runs",
+    "run": "steelyard.runs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported when they are used, so that the command line starts at once."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'steelyard' has no attribute '{name}'")
+    return getattr(import_module(_WHERE[name]), name)

@@ -1,0 +1,79 @@
+"""A fitted classical model in a folder: arrays as safetensors, plain numbers as JSON. Nothing read is ever run.
+
+The form is named in the file and looked up in `FORMS`; all pointers are checked before the model is handed out.
+"""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from steelyard.classical.dummy import FittedConstant
+from steelyard.classical.fitted import FittedEstimator
+from steelyard.classical.linear import FittedLinear
+from steelyard.classical.neighbors import FittedNeighbors
+from steelyard.classical.trees import FittedTrees
+from steelyard.errors import UserError, suggest
+
+Fitted = FittedConstant | FittedLinear | FittedNeighbors | FittedTrees
+FORMS: dict[str, type[Fitted]] = {
+    form.form: form for form in (FittedConstant, FittedLinear, FittedNeighbors, FittedTrees)
+}
+ARRAYS, NUMBERS, VERSION = "estimator.safetensors", "estimator.json", 1
+
+
+def save(fitted: FittedEstimator, folder: Path) -> None:
+    """Write the model to `estimator.safetensors` and `estimator.json` in a folder, made if need be."""
+    values = {f.name: getattr(fitted, f.name) for f in fields(fitted)}  # type: ignore[arg-type]
+    arrays = {name: np.ascontiguousarray(v) for name, v in values.items() if isinstance(v, np.ndarray)}
+    plain = {name: v for name, v in values.items() if name not in arrays}
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(arrays, folder / ARRAYS)
+    text = json.dumps({"version": VERSION, "form": fitted.form, "values": plain}, indent=1)
+    (folder / NUMBERS).write_text(text + "\n", encoding="utf-8")
+
+
+def load(folder: Path) -> FittedEstimator:
+    """The model in a folder; predictions are those of the saved model bit for bit.
+
+    Raises UserError when the folder holds no such model, or a damaged, foreign or newer one.
+    """
+    head = _head(folder / NUMBERS)
+    form = FORMS.get(str(head.get("form")))
+    if head.get("version") != VERSION or form is None:
+        known = suggest(str(head.get("form")), FORMS) if form is None else f"; this release reads version {VERSION}"
+        raise UserError(f"{folder / NUMBERS} is not a model of this release: {head.get('form')!r}{known}")
+    try:
+        fitted = form(**_values(form, head["values"], load_file(folder / ARRAYS)))
+        fitted.check()
+    except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UserError(f"the model in {folder} is damaged ({error}); train it again or copy it anew") from error
+    return fitted
+
+
+def _head(file: Path) -> dict[str, Any]:
+    try:
+        head = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"expected a saved model, but {file} cannot be read; give the folder of a run") from error
+    except ValueError as error:
+        raise UserError(f"{file} is not JSON: expected a model saved by steelyard") from error
+    return head if isinstance(head, dict) else {}
+
+
+def _values(form: type[Fitted], plain: dict[str, Any], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    """The fields of that form, each of its type; ValueError names the first that is missing or of another type."""
+    hints, given = get_type_hints(form), plain | arrays
+    for name in (f.name for f in fields(form)):
+        found = given.get(name)
+        if name in form.types:
+            right = isinstance(found, np.ndarray) and found.dtype.name in form.types[name].split()
+        else:
+            right = isinstance(found, {int: int, float: int | float}.get(hints[name], str))
+        if not right:
+            raise ValueError(f"'{name}' is missing or of another type")
+    return {f.name: given[f.name] for f in fields(form)}

@@ -1,0 +1,230 @@
+"""The command line: each command parses, calls one library function and renders the record it returns.
+
+Nothing heavy is imported before a command runs, so that `--help` is instant.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from steelyard import __version__
+from steelyard.errors import UserError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; 0 done, 1 a check or gate failed, 2 the user's mistake in one line."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(given)
+    options.command_line = shlex.join(["steelyard", *given])
+    try:
+        done: int = options.call(options)
+        return done
+    except UserError as error:
+        print(f"steelyard: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("steelyard: stopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line for a wrong argument, as for every other mistake."""
+
+    def error(self, message: str) -> Any:
+        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
+        sys.exit(2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="steelyard", description="Weighs deep-learning advice on your own data and keeps what helps.")
+    parser.add_argument("--version", action="version", version=f"steelyard {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, parser_class=_Parser, metavar="COMMAND")
+    _run_options(_command(commands, "run", _run, "get a better model out of data, and the evidence for it"))
+    predict = _command(commands, "predict", _predict, "predict with the model of a run")
+    predict.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
+    predict.add_argument("source", metavar="NEW_SOURCE", help="a table or a folder of images, as `run` takes them")
+    predict.add_argument("--output", type=Path, metavar="FILE", help="CSV to write (default: standard output)")
+    report = _command(commands, "report", _report, "write the page of a run anew and say where it is")
+    report.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
+    journal = _command(commands, "journal", _journal, "what was tried, why, and with what result")
+    journal.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
+    journal.add_argument("--note", metavar="TEXT", help="add a note of your own")
+    journal.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    techniques = _command(commands, "techniques", _techniques, "the catalogue of techniques, or the card of one")
+    techniques.add_argument("name", metavar="NAME", nargs="?", help="a technique")
+    techniques.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    return parser
+
+
+def _command(commands: Any, name: str, call: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    parser.set_defaults(call=call)
+    return parser
+
+
+def _run_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", metavar="SOURCE", help="CSV, TSV, Parquet, a folder of images in class folders, or a zip of one")
+    add("--target", metavar="COLUMN", help="the column to predict (images: their class folders)")
+    add("--test", metavar="SOURCE", help="a second source with the test rows")
+    limits = parser.add_mutually_exclusive_group()
+    limits.add_argument(
+        "--time-limit", type=_seconds, metavar="SECONDS", help="time for everything (default: 600); also 10m, 1h"
+    )
+    limits.add_argument("--trial-limit", type=_count, metavar="N", help="number of trainings instead of a time")
+    add("--output", type=Path, metavar="DIR", help="the run's folder (default: runs/NAME)")
+    add("--metric", metavar="NAME", help="the metric to optimise, by its scikit-learn name")
+    add("--task", choices=("binary", "multiclass", "regression"), help="override the inferred task")
+    add(
+        "--constraint",
+        action="append",
+        default=[],
+        metavar="NAME<=X",
+        help="a limit the winner must keep, as latency_ms<=5",
+    )
+    add("--human-error", type=float, metavar="RATE", help="error rate of the best humans, as 0.01")
+    add("--exclude", action="append", default=[], metavar="COLUMN", help="a column to leave out")
+    add("--seed", type=int, default=0, metavar="N", help="seed of everything random (default: 0)")
+    add(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="KNOB=VALUE",
+        help="a knob, as loss.label_smoothing=0.1",
+    )
+    add("--jobs", type=_count, metavar="N", help="trainings side by side (default: one a core)")
+    add("--json", action="store_true", help="one JSON object on standard output, everything else on standard error")
+    add("--quiet", action="store_true", help="no progress")
+
+
+def _seconds(text: str) -> float:
+    units = {"s": 1.0, "m": 60.0, "h": 3600.0}
+    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1.0)
+    value = float(number) * unit
+    if not 0 < value < float("inf"):
+        raise ValueError(text)
+    return value
+
+
+def _count(text: str) -> int:
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+_seconds.__name__, _count.__name__ = "number of seconds", "number from 1"
+
+
+def _setting(text: str) -> tuple[str, str]:
+    path, sign, value = text.partition("=")
+    if not sign or not path or not value:
+        raise UserError(f"--set expects KNOB=VALUE, as loss.label_smoothing=0.1, got '{text}'")
+    return path.strip(), value.strip()
+
+
+def _run(options: argparse.Namespace) -> int:
+    from steelyard.problem import Constraint
+
+    settings = tuple(_setting(text) for text in options.settings)
+    constraints = tuple(Constraint.parse(text) for text in options.constraint)
+    from steelyard.terminal import show_answer, watching
+    from steelyard.workflow.ask import Ask
+
+    ask = Ask(
+        options.source,
+        options.target,
+        options.test,
+        options.output,
+        options.time_limit,
+        options.trial_limit,
+        options.metric,
+        options.task,
+        constraints,
+        options.human_error,
+        options.seed,
+        settings,
+        tuple(options.exclude),
+        options.jobs,
+        options.command_line,
+    )
+    with watching(ask, quiet=options.quiet) as watch:
+        from steelyard.workflow.run import carry_out
+
+        record = carry_out(ask, watch)
+    if options.json:
+        from steelyard.report.plain import answer
+
+        print(json.dumps(answer(record)))
+    else:
+        show_answer(record)
+    return 0 if record.winner else 1
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from steelyard.runs import load
+
+    if options.output and options.output.is_dir():
+        raise UserError(f"{options.output} is a folder; give --output a file")
+    frame = load(options.folder).predict_frame(options.source)
+    if options.output is None:
+        frame.to_csv(sys.stdout, index=False)
+        return 0
+    if not options.output.parent.is_dir():
+        raise UserError(f"{options.output.parent} is not a folder; make it first")
+    frame.to_csv(options.output, index=False)
+    print(f"{len(frame)} rows in {options.output}", file=sys.stderr)
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from steelyard.runs import load
+
+    print(load(options.folder).report())
+    return 0
+
+
+def _journal(options: argparse.Namespace) -> int:
+    from steelyard.runs import load
+    from steelyard.terminal import show_journal
+
+    journal = load(options.folder).journal()
+    try:
+        if options.note:
+            journal.note(options.note)
+        if options.json:
+            from steelyard.report.plain import journal_answer
+
+            print(json.dumps(journal_answer(journal)))
+        else:
+            show_journal(journal)
+    finally:
+        journal.close()
+    return 0
+
+
+def _techniques(options: argparse.Namespace) -> int:
+    from steelyard.report.plain import technique_answer
+    from steelyard.techniques import catalogue, technique
+    from steelyard.terminal import show_technique, show_techniques
+
+    chosen = [technique(options.name)] if options.name else list(catalogue().values())
+    if options.json:
+        cards = [technique_answer(each) for each in chosen]
+        print(json.dumps(cards[0] if options.name else {"techniques": cards}))
+    elif options.name:
+        show_technique(chosen[0])
+    else:
+        show_techniques(chosen)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

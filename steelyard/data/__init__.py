@@ -1,0 +1,1 @@
+"""Data in: any source to a `Dataset`, its split, its preparation."""

@@ -1,0 +1,103 @@
+"""A data set in memory: typed inputs, coded target, what was said about it."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+Kind = Literal["number", "category", "date"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One input column of a table as models see it; `format` is how the source writes dates ("" elsewhere)."""
+
+    name: str
+    kind: Kind
+    format: str = ""
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What a source must look like to be predicted on; saved with every model.
+
+    For tables `columns`; for images `shape` = (height, width, channels) to which all were brought.
+    """
+
+    modality: Literal["tabular", "image"]
+    target: str
+    columns: tuple[Column, ...] = ()
+    shape: tuple[int, int, int] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "modality": self.modality,
+            "target": self.target,
+            "columns": [[c.name, c.kind, c.format] if c.format else [c.name, c.kind] for c in self.columns],
+            "shape": list(self.shape) if self.shape else None,
+        }
+
+    @classmethod
+    def from_dict(cls, given: dict[str, Any]) -> "Schema":
+        columns = tuple(Column(*entry) for entry in given["columns"])
+        return cls(given["modality"], given["target"], columns, tuple(given["shape"]) if given["shape"] else None)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows in the order of the source.
+
+    Tables: `frame` holds one column per `schema.columns` entry: numbers as float64 with NaN for missing, categories
+    as str objects with None for missing, dates as datetime64[ns] with NaT. Images: `images` is (n, h, w, c) uint8.
+    `target` is (n,) int64 codes into `classes`, or (n,) float64; None when the source has no target (prediction).
+    `part` names a ready split per row: "train", "dev" or "test" ("" where the source says nothing).
+    `groups` gives rows that are exact duplicates of each other the same number: they stay on one side of a split.
+    `origin` says per row where it came from: a file's path for images, the row number for tables.
+    """
+
+    name: str
+    schema: Schema
+    target: np.ndarray | None
+    classes: tuple[str, ...] = ()
+    frame: pd.DataFrame | None = None
+    images: np.ndarray | None = None
+    part: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    origin: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    unreadable: tuple[tuple[str, str], ...] = field(default=())  # (file, why) of what was quarantined
+
+    def __len__(self) -> int:
+        return len(self.frame) if self.frame is not None else len(self.images if self.images is not None else ())
+
+    def take(self, rows: np.ndarray) -> "Dataset":
+        """The data set of those rows, in that order."""
+
+        def pick(values: Any) -> Any:
+            return None if values is None else values[rows]
+
+        return replace(
+            self,
+            target=pick(self.target),
+            frame=None if self.frame is None else self.frame.iloc[rows],
+            images=pick(self.images),
+            part=pick(self.part),
+            groups=pick(self.groups),
+            origin=tuple(self.origin[i] for i in rows) if self.origin else (),
+        )
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of the content: inputs, target and ready split."""
+        digest = hashlib.sha256(repr((self.schema, self.classes)).encode())
+        if self.frame is not None:
+            digest.update(pd.util.hash_pandas_object(self.frame, index=False).to_numpy().tobytes())
+        for values in (self.images, self.target):
+            if values is not None:
+                digest.update(np.ascontiguousarray(values).tobytes())
+        if self.part is not None:
+            digest.update("\n".join(map(str, self.part)).encode())
+        return digest.hexdigest()[:16]

@@ -1,0 +1,197 @@
+"""Text tables: the encoding, the delimiter and the header are found out, every cell comes back as a string."""
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv
+
+from steelyard.errors import UserError
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+MISSING = frozenset(
+    {
+        "",
+        "?",
+        "NA",
+        "N/A",
+        "n/a",
+        "#N/A",
+        "#NA",
+        "<NA>",
+        "NaN",
+        "nan",
+        "NAN",
+        "-nan",
+        "-NaN",
+        "null",
+        "NULL",
+        "Null",
+        "NaT",
+    }
+)  # not "None": data sets use it as a level (no garage, no masonry)
+HEAD = 2**18  # characters looked at to find delimiter and header
+
+
+def parse(
+    data: bytes, name: str, expected: Collection[str] = (), headerless: bool = False
+) -> tuple[pd.DataFrame, bool, tuple[str, ...]]:
+    """A frame of strings, whether the text has a header, and what was found out.
+
+    `expected` are column names that make a first line a header, `headerless` says that there is none else.
+    Without a header columns are named `column_1`, ….
+    Raises UserError for anything that is not a rectangular text table.
+    """
+    text, encoding = decode(data, name)
+    head = text[:HEAD]
+    if not head.strip():
+        raise UserError(f"{name} is empty: expected a table with at least 10 rows")
+    delimiter = sniff_delimiter(head)
+    rows = _first_rows(head, delimiter)
+    frame = _read(text, delimiter, len(rows[0]), name)
+    note = f"{name} is {encoding} text, fields separated by {DELIMITERS[delimiter]}"
+    if _names_any(rows[0], expected) or (not headerless and has_header(rows)):
+        frame.columns = _names(rows[0], name)
+        return frame.iloc[1:].reset_index(drop=True), True, (note,)
+    frame.columns = pd.Index([f"column_{i}" for i in range(1, frame.shape[1] + 1)])
+    said = f"{name} has no header (its first line looks like data): columns are named column_1 to {frame.columns[-1]}"
+    return frame, False, (note, said)
+
+
+def decode(data: bytes, name: str) -> tuple[str, str]:
+    """The text and the name of its encoding: UTF-8 (with or without a mark), UTF-16 with a mark, else latin-1."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", errors="replace"), "utf-16"
+    control = sum(1 for byte in data[:4096] if byte < 32 and byte not in b"\t\r\n\f")
+    if b"\0" in data[:HEAD] or control > 0.01 * len(data[:4096]):
+        raise UserError(f"{name} is not a text table (it holds binary data): expected CSV, TSV, Parquet or images")
+    try:
+        return data.decode("utf-8-sig"), "utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8"
+    except UnicodeDecodeError:
+        return data.decode("latin-1"), "latin-1"
+
+
+def sniff_delimiter(head: str) -> str:
+    """The delimiter that cuts most lines into the same number (more than one) of fields."""
+
+    def score(delimiter: str) -> tuple[float, int]:
+        widths = Counter(len(row) for row in _first_rows(head, delimiter))
+        width, lines = widths.most_common(1)[0]
+        return (lines / widths.total(), width) if width > 1 else (0.0, 1)
+
+    return max(DELIMITERS, key=score)
+
+
+def has_header(rows: list[list[str]]) -> bool:
+    """Whether the first row names the columns rather than being data.
+
+    It does not when a cell is a number above a column of numbers, or is
+    missing in a place of its own (`?`), or when its words turn up again below.
+    """
+    first, body = [cell.strip() for cell in rows[0]], rows[1:]
+    if any(cell in MISSING - {""} for cell in first):
+        return False
+    columns = [[row[i].strip() for row in body if i < len(row)] for i in range(len(first))]
+    numeric = [_mostly_numbers(column) for column in columns]
+    over_numbers = [cell for cell, number in zip(first, numeric, strict=True) if number]
+    if any(_is_number(cell) for cell in over_numbers):
+        return _counts_up([cell for cell in first if _is_number(cell)])
+    if over_numbers or not body:
+        return not all(_is_number(cell) for cell in first)
+    again = sum(cell in column for cell, column in zip(first, columns, strict=True))
+    return again <= len(first) / 2
+
+
+def _names_any(cells: list[str], expected: Collection[str]) -> bool:
+    return any(cell.strip() in expected for cell in cells if not _is_number(cell))
+
+
+def _counts_up(cells: list[str]) -> bool:
+    """Whether numbers are written as whole column names that go up by one (0, 1, 2, … or years)."""
+    if len(cells) < 3 or not all(cell.isdecimal() for cell in cells):
+        return False
+    return bool(np.all(np.diff([int(cell) for cell in cells]) == 1))
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return "_" not in cell and cell not in MISSING
+
+
+def _mostly_numbers(cells: list[str]) -> bool:
+    present = [cell for cell in cells if cell not in MISSING]
+    return bool(present) and sum(map(_is_number, present)) >= 0.8 * len(present)
+
+
+def _first_rows(head: str, delimiter: str, count: int = 100) -> list[list[str]]:
+    """The first rows of a text; the last one is left away where the head may have cut it."""
+    reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, skipinitialspace=True)
+    rows: list[list[str]] = []
+    try:
+        for row in reader:
+            if row:
+                rows.append(row)
+            if len(rows) > count:
+                break
+    except csv.Error:
+        pass  # a field longer than the module allows: what came before is enough to judge by
+    return rows[:-1] if len(head) == HEAD and len(rows) > 1 else rows or [[""]]
+
+
+def _read(text: str, delimiter: str, width: int, name: str) -> pd.DataFrame:
+    """Every cell as a string, the header among them."""
+    ragged: list[tuple[int, int]] = []
+
+    def refuse(row: pyarrow.csv.InvalidRow) -> str:
+        ragged.append((row.number or 0, row.actual_columns))
+        return "skip"
+
+    names = [str(i) for i in range(width)]
+    strings = {column: pa.string() for column in names}
+    data = text.encode("utf-8", errors="replace")
+    try:
+        table = pyarrow.csv.read_csv(
+            io.BytesIO(data),
+            pyarrow.csv.ReadOptions(column_names=names, use_threads=False, block_size=min(2**30, len(data) + 1)),
+            pyarrow.csv.ParseOptions(delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse),
+            pyarrow.csv.ConvertOptions(column_types=strings, strings_can_be_null=False, null_values=[]),
+        )
+    except (pa.ArrowException, ValueError) as error:
+        raise UserError(f"cannot read {name} as a table of text: {str(error).splitlines()[0][:200]}") from error
+    if not ragged:
+        return table.to_pandas()
+    if f'{delimiter} "' in text:  # quotes after a space: the fast reader takes the space as content
+        return _read_slowly(text, delimiter, width, name)
+    raise _ragged(ragged, len(table) + len(ragged), width, name)
+
+
+def _read_slowly(text: str, delimiter: str, width: int, name: str) -> pd.DataFrame:
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+        rows = [row for row in reader if row]
+    except csv.Error as error:
+        raise UserError(f"cannot read {name} as a table of text: {error}") from error
+    ragged = [(number, len(row)) for number, row in enumerate(rows, 1) if len(row) != width]
+    if ragged:
+        raise _ragged(ragged, len(rows), width, name)
+    return pd.DataFrame(rows, dtype=str)
+
+
+def _ragged(ragged: list[tuple[int, int]], rows: int, width: int, name: str) -> UserError:
+    number, fields = ragged[0]
+    return UserError(
+        f"{name}: {len(ragged):,} of {rows:,} lines have another number of fields than the first line ({width}), "
+        f"as line {number} with {fields}: correct or remove them"
+    )
+
+
+def _names(cells: list[str], name: str) -> pd.Index:
+    """The header's names; an empty one is named by its position."""
+    return pd.Index([cell.strip() or f"column_{i}" for i, cell in enumerate(cells, 1)])

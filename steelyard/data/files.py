@@ -1,0 +1,108 @@
+"""The files under a folder or inside a zip, read the same way from both."""
+
+import os
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from steelyard.errors import UserError, suggest
+
+TABLES = (".csv", ".tsv", ".data", ".dat", ".txt", ".parquet", ".pq")
+_LEFT_BEHIND = {"__MACOSX", "Thumbs.db", "desktop.ini"}
+LARGEST_IMAGE = 256 * 2**20  # bytes of one unpacked file; more is taken for a zip bomb
+
+
+@dataclass(frozen=True)
+class FileTree:
+    """Relative paths in natural order; `archive` is the open zip, None for a folder."""
+
+    root: Path
+    paths: tuple[str, ...]
+    archive: zipfile.ZipFile | None = None
+
+    def size(self, path: str) -> int:
+        """The bytes of one file, unpacked."""
+        return self.archive.getinfo(path).file_size if self.archive else (self.root / path).stat().st_size
+
+    def read(self, path: str) -> bytes:
+        """The content of one file; OSError when it cannot be read."""
+        if self.archive is None:
+            return (self.root / path).read_bytes()
+        try:
+            return self.archive.read(path)
+        except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
+            raise OSError(f"damaged in the zip ({error})") from error
+
+
+def natural(path: str) -> tuple[tuple[int, int, str], ...]:
+    """A sorting key by which `2.png` comes before `10.png`."""
+    pieces = re.split(r"(\d+)", path)
+    return tuple((0, int(p), "") if p.isdecimal() else (1, 0, p) for p in pieces if p)
+
+
+def hidden(path: str) -> bool:
+    """Whether a path is what operating systems leave behind rather than data."""
+    return any(part.startswith(".") or part in _LEFT_BEHIND for part in path.split("/"))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[FileTree]:
+    """The files of a folder or a zip, hidden ones left away; a single file is a tree of one."""
+    if path.is_file() and not zipfile.is_zipfile(path):
+        if path.suffix.lower() == ".zip":
+            raise UserError(f"{path.name} is not a readable zip file: it may be cut off; download or pack it again")
+        yield FileTree(path.parent, (path.name,))
+    elif path.is_file():
+        with _archive(path) as archive:
+            names = [info.filename for info in archive.infolist() if not info.is_dir()]
+            yield FileTree(path, _sorted(names), archive)
+    else:
+        folders = os.walk(path)
+        names = [(Path(at) / name).relative_to(path).as_posix() for at, _, files in folders for name in files]
+        yield FileTree(path, _sorted(names))
+
+
+def located(source: str | Path) -> tuple[Path, str]:
+    """The path that exists and, for `archive.zip/inside.csv`, the file wanted inside the zip ("" elsewhere)."""
+    path = Path(source).expanduser()
+    if path.exists():
+        return path, ""
+    for parent in path.parents:
+        if parent.is_file() and zipfile.is_zipfile(parent):
+            return parent, path.relative_to(parent).as_posix()
+    neighbours = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+    hint = suggest(path.name, neighbours)
+    raise UserError(f"there is no file or folder '{source}'{hint if 'did you mean' in hint else ''}")
+
+
+def table_in_zip(path: Path, inside: str) -> tuple[str, bytes]:
+    """The name and content of the table a zip holds: the one asked for, or the only one there is."""
+    with opened(path) as tree:
+        tables = [p for p in tree.paths if PurePosixPath(p).suffix.lower() in TABLES]
+        data = [p for p in tables if not p.lower().endswith(".txt")] or tables
+        if inside and inside not in tree.paths:
+            raise UserError(f"there is no '{inside}' in {path.name}{suggest(inside, tree.paths)}")
+        if not inside and len(data) != 1:
+            found = f"{len(data)} tables ({', '.join(data[:4])})" if data else "no images and no table"
+            example = f": name one, as {path.name}/{data[0]}" if data else ""
+            raise UserError(f"{path.name} holds {found}{example}")
+        chosen = inside or data[0]
+        try:
+            return chosen, tree.read(chosen)
+        except OSError as error:
+            raise UserError(f"cannot read {chosen} in {path.name}: {error}") from error
+
+
+def _archive(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except (zipfile.BadZipFile, OSError) as error:
+        raise UserError(f"{path.name} is not a readable zip file: {error}") from error
+
+
+def _sorted(names: list[str]) -> tuple[str, ...]:
+    return tuple(sorted((name for name in dict.fromkeys(names) if not hidden(name)), key=natural))

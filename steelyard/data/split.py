@@ -1,0 +1,100 @@
+"""Who is learnt from, who decides, who is sealed: stratified splits that keep exact duplicates together."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from steelyard.data.dataset import Dataset
+
+TEST_SHARE, TEST_ROWS = 0.2, 10_000
+DEV_SHARE, DEV_ROWS = 0.15, 6_000
+FOLDS, FOLDS_BELOW = 5, 3_000  # with fewer rows a hold-out is too noisy: every row takes its turn in dev
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How the rows outside the sealed test are split into train and dev.
+
+    With `kind` "folds" every partition number deals the rows anew into `folds` parts; with "holdout" dev is fixed.
+    `strata` and `groups` are codes per row (n,); `given` holds the dev rows of a ready split.
+    """
+
+    kind: Literal["holdout", "folds"]
+    folds: int
+    seed: int
+    strata: np.ndarray
+    groups: np.ndarray | None = None
+    given: np.ndarray | None = None
+
+    def split(self, partition: int, fold: int | None) -> tuple[np.ndarray, np.ndarray]:
+        """Sorted row numbers (train, dev); fold None means that all rows train and none is dev."""
+        rows = np.arange(len(self.strata))
+        if fold is None:
+            return rows, rows[:0]
+        if self.given is not None:
+            in_dev = np.isin(rows, self.given)
+        elif self.kind == "folds":
+            deal = _positions(self.strata, self.groups, np.random.default_rng([self.seed, 2, partition]))
+            in_dev = np.asarray(deal % self.folds == fold)
+        else:
+            wanted = min(DEV_SHARE, DEV_ROWS / len(rows))
+            in_dev = _systematic(self.strata, self.groups, wanted, np.random.default_rng([self.seed, 1]))
+        return rows[~in_dev], rows[in_dev]
+
+    def subset(self, rows: np.ndarray, size: int | None, partition: int) -> np.ndarray:
+        """At most `size` of the rows, stratified; smaller subsets are not nested in larger ones."""
+        if size is None or size >= len(rows):
+            return rows
+        stream = np.random.default_rng([self.seed, 3, partition])
+        return rows[_systematic(self.strata[rows], None, size / len(rows), stream)]
+
+    def to_dict(self) -> dict[str, object]:
+        ready = None if self.given is None else len(self.given)
+        return {"kind": self.kind, "folds": self.folds, "seed": self.seed, "rows": len(self.strata), "ready_dev": ready}
+
+
+def divide(dataset: Dataset, seed: int) -> tuple[Protocol, np.ndarray, np.ndarray]:
+    """The protocol and the row numbers of (pool, test); a ready split is kept as it came."""
+    strata, part = _strata(dataset), dataset.part
+    if part is not None and (part == "test").any():
+        in_test = part == "test"
+    else:
+        share = min(TEST_SHARE, TEST_ROWS / len(dataset))
+        in_test = _systematic(strata, dataset.groups, share, np.random.default_rng([seed, 0]))
+    rows = np.arange(len(dataset))
+    pool, test = rows[~in_test], rows[in_test]
+    given = None
+    if part is not None and (part[pool] == "dev").any():
+        given = np.flatnonzero(part[pool] == "dev")
+    groups = None if dataset.groups is None else dataset.groups[pool]
+    folds = FOLDS if given is None and len(pool) < FOLDS_BELOW else 1
+    kind: Literal["holdout", "folds"] = "folds" if folds > 1 else "holdout"
+    return Protocol(kind, folds, seed, strata[pool], groups, given), pool, test
+
+
+def _strata(dataset: Dataset) -> np.ndarray:
+    """Classes, or tenths of the target in regression."""
+    assert dataset.target is not None
+    if dataset.classes:
+        return dataset.target
+    order = np.argsort(np.argsort(dataset.target, kind="stable"), kind="stable")
+    return np.asarray(order * 10 // max(1, len(order)))
+
+
+def _positions(strata: np.ndarray, groups: np.ndarray | None, stream: np.random.Generator) -> np.ndarray:
+    """Where each row stands in a shuffled queue sorted by stratum; duplicates stand where their first copy does."""
+    codes = np.arange(len(strata)) if groups is None else groups
+    _, first, member = np.unique(codes, return_index=True, return_inverse=True)
+    shuffled = stream.permutation(len(first))
+    queue = shuffled[np.argsort(strata[first][shuffled], kind="stable")]
+    position = np.empty(len(first), dtype=np.int64)
+    position[queue] = np.arange(len(first))
+    return np.asarray(position[member])
+
+
+def _systematic(strata: np.ndarray, groups: np.ndarray | None, share: float, stream: np.random.Generator) -> np.ndarray:
+    """Which rows (bool) fall to a share of the data: every 1/share-th of the queue, so each stratum gives its part."""
+    start = stream.random()
+    position = _positions(strata, groups, stream)
+    return np.asarray(np.floor((position + 1) * share + start) > np.floor(position * share + start))

@@ -1,0 +1,231 @@
+"""A raw table to a `Dataset`: columns typed, target coded, ready split and duplicates found, all of it said."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from steelyard.data.columns import Converted, convert, decide, missing
+from steelyard.data.dataset import Column, Dataset, Schema
+from steelyard.data.duplicates import judge, row_groups
+from steelyard.data.image_folders import PARTS
+from steelyard.data.tables import RawTable, position, renumbered, select
+from steelyard.data.targets import class_names, code_target, codes_of, without_points
+from steelyard.data.words import counted
+from steelyard.errors import UserError, suggest
+
+LEAST = 10  # rows below which nothing can be learnt or measured
+
+
+@dataclass(frozen=True)
+class Typed:
+    """Typed columns with what was said about them."""
+
+    frame: pd.DataFrame
+    columns: tuple[Column, ...]
+    notes: tuple[str, ...]
+
+
+def table_dataset(
+    table: RawTable, target: str | int, test: RawTable | None, task: str | None, exclude: Sequence[str]
+) -> Dataset:
+    """The data set of a training table and, where given, a table of test rows."""
+    require_rows(len(table.frame), table.name)
+    name = position(table, target)
+    notes = table.notes
+    if target_note := f"target is column '{name}'" * (name != str(target)):
+        notes += (target_note,)
+    raw, part, origin = table.frame, None, _row_numbers(len(table.frame))
+    if test is not None:
+        raw, part, said = _appended(table, test, name)
+        origin += tuple(f"test {row}" for row in _row_numbers(len(test.frame)))
+        notes += said
+    else:
+        raw, part, said = _split_column(raw, name)
+        notes += said
+    tested = np.zeros(len(raw), dtype=bool) if part is None else part == "test"
+    coded = code_target(raw[name], name, task, tested)
+    inputs = _without(raw.drop(columns=name), exclude, name, table.name)
+    rows = np.flatnonzero(coded.usable)
+    require_rows(len(rows), table.name)
+    if not np.any(~tested[rows]):
+        raise UserError(f"{table.name} has no training rows: every row is marked as test")
+    typed = typed_columns(inputs, ~tested & coded.usable, table.name)
+    frame = typed.frame.iloc[rows].reset_index(drop=True)
+    part = None if part is None else part[rows]
+    groups, said_groups = judge(row_groups(frame, coded.values[rows]), part, "rows")
+    return Dataset(
+        name=table.name,
+        schema=Schema("tabular", name, typed.columns),
+        target=coded.values[rows],
+        classes=coded.classes,
+        frame=frame,
+        part=part,
+        groups=groups,
+        origin=tuple(origin[i] for i in rows),
+        notes=(*notes, *coded.notes, *typed.notes, *said_groups),
+    )
+
+
+def table_like(table: RawTable, schema: Schema, classes: tuple[str, ...]) -> Dataset:
+    """The rows of a table typed as the training data was; every row stays, in order."""
+    names = [column.name for column in schema.columns]
+    if any(name not in table.frame.columns for name in names) or schema.target not in table.frame.columns:
+        table = renumbered(table, names, schema.target)
+    raw = select(table, names)
+    if not len(raw):
+        raise UserError(f"{table.name} has no rows to predict on")
+    typed = _converted(raw, schema.columns)
+    target, said = None, tuple[str, ...]()
+    if schema.target in table.frame.columns:
+        target, said = known_target(table.frame[schema.target], schema.target, classes)
+    extra = len(table.frame.columns) - len(names) - (schema.target in table.frame.columns)
+    ignored = (f"{counted(extra, 'other column')} of {table.name} not used",) if extra else ()
+    return Dataset(
+        name=table.name,
+        schema=schema,
+        target=target,
+        classes=classes,
+        frame=typed.frame,
+        origin=_row_numbers(len(raw)),
+        notes=(*table.notes, *ignored, *said, *typed.notes),
+    )
+
+
+def known_target(values: pd.Series, name: str, classes: tuple[str, ...]) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """The target of rows to predict on, coded as in training; None (said why) unless every row has a known one."""
+    if not classes:
+        found = convert(values, Column(name, "number")).values
+        absent = np.isnan(found)
+    else:
+        if not isinstance(values.dtype, pd.CategoricalDtype):
+            values = without_points(values, pd.Series(list(classes)))
+        found = codes_of(class_names(values), classes)
+        absent = found < 0
+    if not absent.any():
+        return found, ()
+    what = "no known class" if classes else "no number"
+    return None, (f"target '{name}' holds {what} in {int(absent.sum())} of {len(found)} rows: not used",)
+
+
+def typed_columns(raw: pd.DataFrame, learnt: np.ndarray, name: str) -> Typed:
+    """Every column typed by the rows of `learnt` (n,) bool; ids, constants and free text are left out and said."""
+    verdicts = {column: decide(column, raw.loc[learnt, column]) for column in raw.columns}
+    spare_only = not any(v.column and not v.spare for v in verdicts.values())
+    columns, left, notes = [], dict[str, list[str]](), []
+    for column, verdict in verdicts.items():
+        if verdict.column is None or (verdict.spare and not spare_only):
+            left.setdefault(verdict.reason, []).append(column)
+        else:
+            columns.append(verdict.column)
+            notes += [verdict.note] if verdict.note else []
+            notes += [f"column '{column}' {verdict.reason}: used, there is no other input"] if verdict.spare else []
+    notes += [f"{_listed(names)} {_plural(reason, len(names))}: left out" for reason, names in left.items()]
+    if not columns:
+        raise UserError(f"{name} has no column to learn from: {'; '.join(notes) or 'there is only the target'}")
+    typed = _converted(raw, tuple(columns))
+    return replace(typed, notes=(_said_kinds(columns), *notes, *typed.notes))
+
+
+def require_rows(count: int, name: str) -> None:
+    """UserError when there are too few rows to learn from."""
+    if count == 0:
+        raise UserError(f"{name} has no usable rows: expected at least {LEAST}")
+    if count < LEAST:
+        raise UserError(f"{name} has {counted(count, 'usable row')}: at least {LEAST} rows are needed")
+
+
+def _converted(raw: pd.DataFrame, columns: tuple[Column, ...]) -> Typed:
+    found = {column.name: convert(raw[column.name], column) for column in columns}
+    frame = pd.DataFrame({c.name: _series(found[c.name].values, c) for c in columns}, index=range(len(raw)))
+    strays = [_said_strays(c, found[c.name]) for c in columns if found[c.name].strays]
+    infinite = {name: f.infinite for name, f in found.items() if f.infinite}
+    notes = strays + [f"{counted(sum(infinite.values()), 'infinite cell')} taken as missing: {_top(infinite)}"] * bool(
+        infinite
+    )
+    absent = {name: int(missing(f.values).sum()) for name, f in found.items()}
+    absent = {name: count for name, count in absent.items() if count}
+    notes += [f"{counted(sum(absent.values()), 'cell')} missing: {_top(absent)}"] * bool(absent)
+    return Typed(frame, columns, tuple(notes))
+
+
+def _series(values: np.ndarray, column: Column) -> pd.Series:
+    return pd.Series(values, dtype=object if column.kind == "category" else None)
+
+
+def _said_kinds(columns: list[Column]) -> str:
+    counts = Counter(column.kind for column in columns)
+    plural = {"number": "numbers", "category": "categories", "date": "dates"}
+    return "inputs: " + ", ".join(f"{n} {kind if n == 1 else plural[kind]}" for kind, n in counts.most_common())
+
+
+def _said_strays(column: Column, found: Converted) -> str:
+    shown = ", ".join(f"'{text}'" for text in list(found.strays)[:3]) + (", …" if len(found.strays) > 3 else "")
+    count = counted(sum(found.strays.values()), "other cell")
+    return f"column '{column.name}' is a {column.kind}: {count} taken as missing ({shown})"
+
+
+def _appended(table: RawTable, test: RawTable, target: str) -> tuple[pd.DataFrame, np.ndarray, tuple[str, ...]]:
+    """Train and test rows under each other, with the part of each."""
+    if table.numbered and not test.numbered and table.frame.shape[1] == test.frame.shape[1]:
+        test = replace(test, frame=test.frame.set_axis(table.frame.columns, axis=1))
+    if target not in test.frame.columns:
+        raise UserError(f"the test source {test.name} lacks the target '{target}'{suggest(target, test.frame.columns)}")
+    below = select(test, list(table.frame.columns)).copy()
+    came = below[target]
+    labels = without_points(came, table.frame[target])
+    said: tuple[str, ...] = (f"{counted(len(below), 'test row')} from {test.name}",)
+    if labels is not came:
+        below[target] = labels.to_numpy()
+        said += (f"classes in {test.name} end in a point ('.'), those of {table.name} do not: taken off",)
+    raw = pd.concat([table.frame, below], ignore_index=True)
+    part = np.array(["train"] * len(table.frame) + ["test"] * len(below))
+    return raw, part, said
+
+
+def _split_column(raw: pd.DataFrame, target: str) -> tuple[pd.DataFrame, np.ndarray | None, tuple[str, ...]]:
+    """The ready split a column `split` names, which then is no input."""
+    for column in raw.columns:
+        if str(column).lower() != "split" or column == target:
+            continue
+        words = class_names(raw[column])
+        parts = np.array([PARTS.get(str(word).lower(), "") for word in words])
+        if np.all(parts != "") and "train" in parts and len(set(parts)) > 1:
+            counts = ", ".join(f"{np.sum(parts == p):,} {p}" for p in ("train", "dev", "test") if p in parts)
+            return raw.drop(columns=column), parts, (f"column '{column}' names a ready split: {counts}",)
+    return raw, None, ()
+
+
+def _without(inputs: pd.DataFrame, exclude: Sequence[str], target: str, name: str) -> pd.DataFrame:
+    for column in exclude:
+        if column == target:
+            raise UserError(f"cannot exclude '{column}': it is the target")
+        if column not in inputs.columns:
+            raise UserError(f"cannot exclude '{column}': it is not in {name}{suggest(column, inputs.columns)}")
+    return inputs.drop(columns=list(dict.fromkeys(exclude)))
+
+
+def _row_numbers(count: int) -> tuple[str, ...]:
+    return tuple(map(str, range(1, count + 1)))
+
+
+def _top(counts: dict[str, int]) -> str:
+    most = sorted(counts.items(), key=lambda item: -item[1])
+    return ", ".join(f"'{name}' {count:,}" for name, count in most[:4]) + (", …" if len(most) > 4 else "")
+
+
+def _listed(names: list[str]) -> str:
+    if len(names) == 1:
+        return f"column '{names[0]}'"
+    shown = ", ".join(f"'{name}'" for name in names[:5])
+    return f"columns {shown}" + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def _plural(reason: str, count: int) -> str:
+    if count == 1:
+        return reason
+    verbs = {"is": "are", "holds": "hold", "looks": "look"}
+    first, _, rest = reason.partition(" ")
+    return f"{verbs.get(first, first)} {rest}".replace("like an id", "like ids")

@@ -1,0 +1,1 @@
+"""What holds a model back, read from stored predictions."""

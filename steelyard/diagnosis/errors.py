@@ -1,0 +1,71 @@
+"""The error table: human level, train, dev, test; their differences say what holds the model back.
+
+Source: Ng, "Machine Learning Yearning", chapters 20-24 and 40-43 (avoidable bias, variance).
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+
+from steelyard.metrics import Metric, metric
+from steelyard.problem import Problem, Score
+from steelyard.records import ErrorTable
+from steelyard.weigh.interval import score_of
+
+
+def error_metric(problem: Problem) -> tuple[str, Metric]:
+    """The unit of the error table: an error rate for classes (1 - accuracy, or 1 - the metric), RMSE for values."""
+    measure = metric(problem.metric)
+    if problem.task == "regression":
+        return ("rmse", metric("rmse")) if measure.greater_is_better else (measure.name, measure)
+    if not measure.greater_is_better:
+        return measure.name, measure
+    return f"1 - {measure.name}", measure
+
+
+def error_table(
+    problem: Problem,
+    train: tuple[np.ndarray, np.ndarray],
+    dev: tuple[np.ndarray, np.ndarray],
+    test: Score | None = None,
+) -> ErrorTable:
+    """The error table from (truth, predictions) on train and on dev; `test` is a score in the problem's metric."""
+    unit, measure = error_metric(problem)
+    train_error, dev_error = (as_error(measure, score_of(measure, *each)) for each in (train, dev))
+    human = problem.human_error
+    bias = train_error.value - (human or 0.0)
+    variance = dev_error.value - train_error.value
+    noise = (dev_error.high - dev_error.low) / 4  # about one standard error: smaller differences say nothing
+    dominant: Literal["bias", "variance", "neither"] = "bias" if bias >= variance else "variance"
+    if max(bias, variance) < noise:
+        dominant = "neither"
+    return ErrorTable(
+        unit,
+        human,
+        train_error,
+        dev_error,
+        as_error(measure, test) if test else None,
+        bias,
+        variance,
+        dominant,
+        _caveat(problem),
+    )
+
+
+def with_test(table: ErrorTable, problem: Problem, test: Score) -> ErrorTable:
+    """The table with the error on the opened test."""
+    return replace(table, test=as_error(error_metric(problem)[1], test))
+
+
+def as_error(measure: Metric, score: Score) -> Score:
+    """A score as an error: smaller is better."""
+    if not measure.greater_is_better:
+        return score
+    return Score(1 - score.value, 1 - score.high, 1 - score.low, score.examples)
+
+
+def _caveat(problem: Problem) -> str:
+    if problem.human_error is not None:
+        return "once a model passes the human level, avoidable bias can no longer be judged"
+    return "no human-level error was given (--human-error), so bias is counted from zero: part of it may be unavoidable"

@@ -1,0 +1,1 @@
+"""Parts that build networks: a network encodes its inputs to features and maps features to outputs."""

@@ -1,0 +1,219 @@
+"""What a part of a recipe is and what the parts in each slot promise to do.
+
+The parts themselves live in the rooms of what they build; here are only their promises and their text form.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from importlib import import_module
+from types import UnionType
+from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args, get_type_hints
+
+import numpy as np
+
+from steelyard.errors import UserError, suggest
+from steelyard.knobs import Schedule, parse_knob, value
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+_PARTS: dict[str, type["Part"]] = {}
+ROOMS = (
+    "steelyard.classical",
+    "steelyard.data.batches",
+    "steelyard.data.prepare",
+    "steelyard.data.prepare_images",
+    "steelyard.networks.image",
+    "steelyard.networks.tabular",
+    "steelyard.training.averaging",
+    "steelyard.training.losses",
+    "steelyard.training.optimizers",
+    "steelyard.training.stopping",
+)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One frozen piece of a recipe; subclasses add fields and know how to build their own thing.
+
+    `kind` is the word by which TOML and the command line name the part (the class name in kebab case).
+    """
+
+    kind: ClassVar[str] = "part"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.kind = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", cls.__name__).lower()
+        known = _PARTS.get(cls.kind)
+        if known is not None and known.__module__ != cls.__module__:
+            raise TypeError(f"two parts are called '{cls.kind}': {known.__module__} and {cls.__module__}")
+        _PARTS[cls.kind] = cls
+
+    def __post_init__(self) -> None:
+        check_ranges(self, self.kind)
+
+    @classmethod
+    def read(cls, given: dict[str, Any]) -> Self:
+        """The part from plain values, as TOML or JSON hold them."""
+        types = get_type_hints(cls)
+        names = [f.name for f in fields(cls)]
+        for name in given:
+            if name not in names:
+                raise UserError(f"'{cls.kind}' has no knob '{name}'{suggest(name, names)}")
+        return cls(**{name: convert(text, types[name], f"{cls.kind}.{name}") for name, text in given.items()})
+
+    def plain(self) -> dict[str, Any]:
+        """The part's own fields as plain values; fields that are None are left out."""
+        return {f.name: plain(getattr(self, f.name)) for f in fields(self) if getattr(self, f.name) is not None}
+
+
+# -- what the slots promise -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Preparation(Part):
+    """Fitted on train rows; the fitted form is a `data.prepared.Prepared`. `target` is the scale models learn on."""
+
+    def fit(self, dataset: Any) -> Any:
+        """The preparation fitted on the rows of a data set."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Network(Part):
+    """Builds a module with `encode(*inputs) -> features` and `forward(features) -> (n, outputs)`."""
+
+    def build(self, shape: Any, outputs: int) -> "nn.Module":
+        """The module for inputs of that shape (`data.prepared`)."""
+        raise NotImplementedError
+
+    def turn(self, module: "nn.Module", progress: float) -> None:
+        """Set the scheduled knobs of a built module to where they stand at `progress`: dropout."""
+        dropout = getattr(self, "dropout", 0.0)
+        if isinstance(dropout, Schedule):
+            for layer in module.modules():
+                if hasattr(layer, "p"):
+                    layer.p = dropout.at(progress)  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Estimator(Part):
+    """A classical model; `wants` names the matrix it is fitted on."""
+
+    wants: ClassVar[str] = "onehot"
+
+    def fit(
+        self, x: np.ndarray, y: np.ndarray, task: str, classes: int, seed: int, categorical: Sequence[int] = ()
+    ) -> Any:
+        """The estimator fitted on a matrix (n, features) and targets (n,); `categorical` are its columns of codes."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Loss(Part):
+    """Compares outputs with targets."""
+
+    def per_example(self, outputs: "Tensor", targets: "Tensor", progress: float) -> "Tensor":
+        """Losses (n,)."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Augmentation(Part):
+    """Changes a batch before it is learnt from, with its own random stream; what is not overridden does nothing."""
+
+    def on_inputs(self, inputs: "tuple[Tensor, ...]", stream: "torch.Generator", progress: float) -> Any:
+        """The input tensors, changed."""
+        return inputs
+
+    def on_features(
+        self, features: "Tensor", targets: "Tensor", weights: "Tensor", stream: "torch.Generator", progress: float
+    ) -> "tuple[Tensor, Tensor, Tensor]":
+        """The encoded batch, its targets (n, outputs) and its weights (n,), changed."""
+        return features, targets, weights
+
+
+# -- ranges ---------------------------------------------------------------------------------------------------
+
+
+def check_ranges(holder: Any, name: str) -> None:
+    """Raise UserError when a number or schedule in a dataclass leaves the range of its knob or is not finite."""
+    for f in fields(holder):
+        low, high = f.metadata.get("low"), f.metadata.get("high")
+        given = getattr(holder, f.name)
+        if not isinstance(given, int | float | Schedule) or isinstance(given, bool):
+            continue
+        points = [value(given, i / 20) for i in range(21)] if isinstance(given, Schedule) else [given]
+        if not all(math.isfinite(point) for point in points):
+            raise UserError(f"{name}.{f.name} must be finite, got {given}")
+        if (low is not None and min(points) < low) or (high is not None and max(points) > high):
+            bounds = f"{'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
+            raise UserError(f"{name}.{f.name} must lie in {bounds}, got {given}")
+
+
+# -- names and text -------------------------------------------------------------------------------------------
+
+
+def part_kind(kind: str) -> type[Part]:
+    """The part class of that name; the rooms where parts live are only entered when the name is not known yet."""
+    if kind not in _PARTS:
+        for room in ROOMS:
+            import_module(room)
+        import_module("steelyard.techniques").catalogue()
+    if kind not in _PARTS:
+        raise UserError(f"there is no part '{kind}'{suggest(kind, _PARTS)}")
+    return _PARTS[kind]
+
+
+def plain(given: Any) -> Any:
+    """A field's value as TOML and JSON hold it: schedules as text, tuples as lists."""
+    if isinstance(given, Schedule):
+        return str(given)
+    if isinstance(given, tuple):
+        return [plain(item) for item in given]
+    if isinstance(given, Part):
+        return {k: plain(v) for k, v in asdict(given).items()}
+    return given
+
+
+def convert(text: Any, wanted: Any, path: str) -> Any:
+    """A value in the type of its knob, or one clear error."""
+    options = get_args(wanted) if isinstance(wanted, UnionType) else (wanted,)
+    if (text is None or (isinstance(text, str) and text.lower() == "none")) and type(None) in options:
+        return None
+    if Schedule in options and isinstance(text, int | float | str | Schedule) and not isinstance(text, bool):
+        return parse_knob(text)
+    for option in options:
+        try:
+            return _as(text, option)
+        except (ValueError, TypeError):
+            continue
+    names = " or ".join(getattr(option, "__name__", str(option)) for option in options)
+    raise UserError(f"{path} expects {names}, got {text!r}")
+
+
+def _as(text: Any, wanted: Any) -> Any:
+    if getattr(wanted, "__origin__", None) is tuple:
+        items = text.split(",") if isinstance(text, str) else text
+        return tuple(_as(item, get_args(wanted)[0]) for item in items)
+    if choices := get_args(wanted):  # a Literal
+        if text not in choices:
+            raise ValueError(text)
+        return text
+    if wanted is bool:
+        words = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+        return words[str(text).lower()] if str(text).lower() in words else _refuse(text)
+    if wanted is int and float(text) == int(float(text)) and not isinstance(text, bool):
+        return int(float(text))
+    if wanted is float and not isinstance(text, bool):
+        return float(text)
+    if wanted is str and isinstance(text, str):
+        return text
+    return _refuse(text)
+
+
+def _refuse(text: Any) -> Any:
+    raise ValueError(text)

@@ -1,0 +1,99 @@
+"""What is predicted and how it is scored: the problem, its score records and the constraints a winner must keep."""
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from steelyard.errors import UserError, suggest
+
+Task = Literal["binary", "multiclass", "regression"]
+Modality = Literal["tabular", "image"]
+
+LIMITS = {
+    "latency_ms": "milliseconds to predict one example",
+    "size_mb": "megabytes of the model on disk",
+    "memory_mb": "peak megabytes of the training process",
+    "train_seconds": "seconds to train the model once",
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """A score with its 95 % interval and the number of examples behind it, in the metric's own unit and sign."""
+
+    value: float
+    low: float
+    high: float
+    examples: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return (self.low, self.high)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"score": self.value, "interval": [self.low, self.high], "examples": self.examples}
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A satisficing measure: `name` is one of `LIMITS` or a metric, `sign` is `<=` or `>=`."""
+
+    name: str
+    sign: Literal["<=", ">="]
+    bound: float
+
+    @classmethod
+    def parse(cls, text: str) -> "Constraint":
+        """A constraint from text such as `latency_ms<=5` or `recall>=0.8`."""
+        found = re.fullmatch(r"\s*(\w+)\s*(<=|>=)\s*([-+.\deE]+)\s*", text)
+        try:
+            bound = float(found.group(3)) if found else 0.0
+        except ValueError:
+            found = None
+        if not found:
+            raise UserError(f"cannot read constraint '{text}': expected NAME<=NUMBER or NAME>=NUMBER, as latency_ms<=5")
+        from steelyard.metrics import ALIASES, METRICS
+
+        name = ALIASES.get(found.group(1), found.group(1))
+        if name not in LIMITS and name not in METRICS:
+            raise UserError(f"there is no measure '{name}' to constrain{suggest(name, [*LIMITS, *METRICS])}")
+        return cls(name, "<=" if found.group(2) == "<=" else ">=", bound)
+
+    def kept(self, measured: float) -> bool:
+        """Whether a measured value keeps the constraint."""
+        return measured <= self.bound if self.sign == "<=" else measured >= self.bound
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.sign}{self.bound:g}"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is asked: filled in by inference, every field open to the user's word.
+
+    `rows` counts the rows with a target; `classes` are the names in the order of their codes (empty in regression);
+    `human_error` is the error rate of the best humans (or experts) in the unit of 1 - accuracy, when it is known.
+    """
+
+    task: Task
+    modality: Modality
+    target: str
+    rows: int
+    classes: tuple[str, ...]
+    metric: str
+    constraints: tuple[Constraint, ...] = ()
+    human_error: float | None = None
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers a model puts out for one example."""
+        return len(self.classes) if self.classes else 1
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"classes": list(self.classes), "constraints": [str(c) for c in self.constraints]}
+
+    @classmethod
+    def from_dict(cls, given: dict[str, Any]) -> "Problem":
+        rest = {k: v for k, v in given.items() if k not in {"classes", "constraints"}}
+        constraints = tuple(Constraint.parse(text) for text in given.get("constraints", []))
+        return cls(**rest, classes=tuple(given["classes"]), constraints=constraints)

@@ -1,0 +1,1 @@
+"""Records to tables, tables to drawings, drawings to one page."""

@@ -1,0 +1,159 @@
+"""A run's record to one HTML page that needs no network: it opens anywhere and can be sent by mail."""
+
+import base64
+import hashlib
+import re
+import shlex
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from steelyard.records import STEPS, Mistake, RunRecord
+from steelyard.report import numbers, tables, words
+from steelyard.report.cards import better_word, cards, seal
+from steelyard.report.drawings import drawings
+
+IMAGE = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/=]+")
+MISTAKES = 24
+SHOWN = 6  # values of a row that are seen at once
+
+
+def page(record: RunRecord) -> str:
+    """The whole report as HTML. Whatever the record does not have yet is left out or said to be missing."""
+    return _environment().get_template("page.html").render(view(record))
+
+
+def view(record: RunRecord) -> dict[str, Any]:
+    """What the template sees: texts, tables and drawings, all of them finished."""
+    problem = record.problem
+    script = _source("sort.js")
+    return {
+        "record": record,
+        "problem": problem,
+        "task_line": words.task_line(problem),
+        "metric": words.metric_name(problem.metric),
+        "better": better_word(record),
+        "cards": cards(record),
+        "seal": seal(record),
+        "facts": facts(record),
+        "tables": _tables(record),
+        "drawings": drawings(record),
+        "refused": [w for w in record.weighed if w.verdict == "not applicable"],
+        "looks": words.LOOKS,
+        "mistakes": [mistake(m, record) for m in record.mistakes[:MISTAKES]],
+        "story": story(record),
+        "knobs": tuple(tables.knobs(record.winner.get("recipe", {}))),
+        "predict": f"steelyard predict {shlex.quote(record.output)} NEW_DATA --output predictions.csv",
+        "heat_map": len(record.confusion) <= tables.HEAT_MAP,
+        "duration": numbers.duration,
+        "sentence": words.sentence,
+        "sections": sections(record),
+        "style": Markup(_source("page.css")),  # ours
+        "script": Markup(script),  # ours
+        "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    }
+
+
+def sections(record: RunRecord) -> list[tuple[str, str, bool]]:
+    """The sections of the page: (anchor, title, whether it is there)."""
+    return [
+        ("asked", "Asked", True),
+        ("ladder", "Ladder", any(arm.score for arm in record.ladder)),
+        ("families", "Families", bool(record.families)),
+        ("curves", "Curves", bool(record.curves)),
+        ("effects", "Techniques", bool(record.weighed)),
+        ("errors", "Errors", record.errors is not None),
+        ("wrong", "Where it is wrong", bool(record.confusion or record.residuals)),
+        ("mistakes", "Worst mistakes", bool(record.mistakes)),
+        ("next", "Next", bool(record.next_steps)),
+        ("story", "Story", bool(record.said)),
+        ("reproduce", "Reproduce", True),
+    ]
+
+
+def facts(record: RunRecord) -> list[tuple[str, str]]:
+    """What was asked, as (what, answer)."""
+    problem, protocol = record.problem, record.protocol
+    found = [
+        ("Predict", problem.target),
+        ("Task", words.sentence(problem.task)),
+        ("Data", f"{numbers.count(problem.rows)} {'images' if problem.modality == 'image' else 'table rows'}"),
+        ("Metric", f"{words.metric_name(problem.metric)}, {better_word(record)}"),
+    ]
+    if problem.classes:
+        shown = ", ".join(problem.classes[:12]) + (", …" if len(problem.classes) > 12 else "")
+        found.insert(2, ("Classes", f"{len(problem.classes)}: {shown}"))
+    if problem.constraints:
+        found.append(("Constraints", ", ".join(str(c) for c in problem.constraints)))
+    if problem.human_error is not None:
+        found.append(("Human error", f"{problem.human_error:g}"))
+    if protocol.get("kind"):
+        found.append(("Split", _split(protocol)))
+    tried = f"{numbers.plural(record.trials, 'trial')} in {numbers.duration(record.seconds)}"
+    return [*found, ("Spent", tried)] if record.trials else found
+
+
+def _split(protocol: dict[str, Any]) -> str:
+    kind = f"{protocol.get('folds')} folds" if protocol["kind"] == "folds" else "hold-out for dev"
+    return f"{kind}, {numbers.count(protocol['rows'])} rows outside the test set" if protocol.get("rows") else kind
+
+
+def story(record: RunRecord) -> list[tuple[int, str, list[tuple[str, str]]]]:
+    """The steps that were taken: (number, title, what was said with its time)."""
+    found = []
+    for number, step in enumerate(STEPS, 1):
+        said = [(s.text, numbers.duration(s.elapsed)) for s in record.said if s.step == step]
+        if said:
+            found.append((number, words.STEP_NAMES[step], said))
+    return found
+
+
+def mistake(given: Mistake, record: RunRecord) -> dict[str, Any]:
+    """One mistake as it is shown; an image only if it is one that is carried along."""
+    regression = record.problem.task == "regression"
+    write = numbers.fitting([given.error]) if regression else numbers.Format(3)
+    return {
+        "origin": given.origin,
+        "truth": given.truth,
+        "predicted": given.predicted,
+        "error": f"off by {write(given.error)}" if regression else f"p(truth) {write(1 - given.error)}",
+        "values": given.values[:SHOWN],
+        "more": given.values[SHOWN:],
+        "image": given.image if IMAGE.fullmatch(given.image) else "",
+    }
+
+
+def _tables(record: RunRecord) -> dict[str, tables.Table | None]:
+    """Every table that has something to say."""
+    made = {
+        "ladder": tables.ladder_table(record),
+        "families": tables.family_table(record),
+        "effects": tables.effect_table(record),
+        "pairs": tables.pair_table(record),
+        "curves": tables.curve_table(record),
+        "errors": tables.error_rows(record.errors) if record.errors else None,
+        "classes": tables.class_table(record),
+        "confused": tables.confused_table(record),
+        "residuals": tables.residual_table(record) if record.residuals else None,
+    }
+    return {name: table if table and table.rows else None for name, table in made.items()}
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader("steelyard.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _source(name: str) -> str:
+    """A file of the templates as it is."""
+    environment = _environment()
+    assert environment.loader is not None
+    return environment.loader.get_source(environment, name)[0]

@@ -1,0 +1,87 @@
+"""Records as the JSON objects that `--json` prints."""
+
+from dataclasses import fields
+from typing import Any
+
+from steelyard.problem import Score
+from steelyard.recipe import Recipe
+from steelyard.records import ErrorTable, RunRecord, to_plain
+from steelyard.techniques.technique import Technique
+from steelyard.trials.journal import Journal
+
+
+def answer(record: RunRecord) -> dict[str, Any]:
+    """A run in one object; scores are in the metric's own unit and sign."""
+    problem = record.problem
+    return {
+        "problem": {
+            "task": problem.task,
+            "modality": problem.modality,
+            "target": problem.target,
+            "rows": problem.rows,
+            "classes": list(problem.classes),
+        },
+        "metric": problem.metric,
+        "baseline": _score(record.baseline),
+        "dev": _score(record.dev),
+        "test": _score(record.test),
+        "winner": to_plain(record.winner) or None,
+        "weighed": [w.to_dict() for w in record.weighed if w.pairs],
+        "diagnosis": _diagnosis(record.errors),
+        "trials": record.trials,
+        "seconds": record.seconds,
+        "output": record.output,
+        "notes": list(record.notes),
+    }
+
+
+def _score(score: Score | None) -> dict[str, Any] | None:
+    return score.to_dict() if score else None
+
+
+def _diagnosis(table: ErrorTable | None) -> dict[str, Any]:
+    return to_plain(table) if table else {}
+
+
+def journal_answer(journal: Journal) -> dict[str, Any]:
+    """The journal in one object: what was said, every trial, the user's notes, the openings of the test."""
+    return {
+        "said": [to_plain(said) for said in journal.said()],
+        "trials": [trial_row(outcome) for outcome in journal.outcomes()],
+        "notes": [{"at": at, "text": text} for at, text in journal.notes()],
+        "test_openings": [{"at": at, "by": by} for at, by in journal.openings()],
+    }
+
+
+def trial_row(outcome: Any) -> dict[str, Any]:
+    """A trial in one flat object, with the recipe nested."""
+    trial = outcome.trial
+    return {
+        "key": outcome.key,
+        "family": trial.recipe.family,
+        "status": outcome.status,
+        "train_score": outcome.train_score,
+        "dev_score": outcome.dev_score,
+        "seconds": outcome.seconds,
+        "rows": outcome.train_rows,
+        "seed": trial.seed,
+        "partition": trial.partition,
+        "fold": trial.fold,
+        "measured": outcome.measured,
+        "message": outcome.message,
+        "recipe": Recipe.to_dict(trial.recipe),
+    }
+
+
+def technique_answer(kind: type[Technique]) -> dict[str, Any]:
+    """A technique's card in one object."""
+    settings = kind()
+    return {
+        "technique": kind.name(),
+        "place": kind.place(),
+        "treats": list(kind.treats),
+        "time_ratio": kind.time_ratio,
+        "card": kind.card(),
+        "source": kind.source(),
+        "settings": {f.name: to_plain(getattr(settings, f.name)) for f in fields(settings)},
+    }

@@ -1,0 +1,127 @@
+"""The Python face: run the workflow, load what it left, predict."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from steelyard.data.source import read_like
+from steelyard.errors import UserError
+from steelyard.finish.ensemble import Ensemble, load_predictor
+from steelyard.problem import Constraint
+from steelyard.records import RunRecord
+from steelyard.trials.journal import Journal
+from steelyard.workflow.ask import Ask
+from steelyard.workflow.run import carry_out
+from steelyard.workflow.stored import read_record, write_page
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run on disk: its record, and the model it left."""
+
+    folder: Path
+    record: RunRecord
+
+    def predictor(self) -> Ensemble:
+        """The run's model; the one before while it is being replaced."""
+        for name in ("model", "model.previous"):
+            if (self.folder / name / "model.json").exists():
+                return load_predictor(self.folder / name)
+        raise UserError(f"{self.folder} holds no model yet, or no model kept the constraints")
+
+    def predict_frame(self, source: Any) -> pd.DataFrame:
+        """A row per row of the source, in order: `prediction`, and `probability_<class>` for classes.
+
+        Images have a `file` column first; one that cannot be read has an empty prediction.
+        """
+        model = self.predictor()
+        dataset = read_like(source, model.schema, model.problem.classes)
+        predictions = model.predict(dataset)
+        classes = model.problem.classes
+        if classes:
+            frame = pd.DataFrame({"prediction": np.array(classes, dtype=object)[predictions.argmax(axis=1)]})
+            for code, name in enumerate(classes):
+                frame[f"probability_{name}"] = predictions[:, code]
+        else:
+            frame = pd.DataFrame({"prediction": predictions})
+        if dataset.schema.modality == "image" and dataset.origin:
+            frame.insert(0, "file", dataset.origin)
+            missing = pd.DataFrame({"file": [file for file, _ in dataset.unreadable]})
+            frame = (
+                pd.concat([frame, missing], ignore_index=True).sort_values("file", ignore_index=True, kind="stable")
+                if len(missing)
+                else frame
+            )
+        return frame
+
+    def predict(self, source: Any) -> np.ndarray:
+        """The predicted class names or values (n,), a row per row of the source, in order."""
+        return np.asarray(self.predict_frame(source)["prediction"])
+
+    def predict_proba(self, source: Any) -> np.ndarray:
+        """The probabilities (n, classes) in the order of `record.problem.classes`."""
+        if not self.record.problem.classes:
+            raise UserError("a regression has no probabilities; use predict")
+        model = self.predictor()
+        return model.predict(read_like(source, model.schema, model.problem.classes))
+
+    def report(self) -> Path:
+        """Write report.html anew and say where."""
+        return write_page(self.folder, self.record)
+
+    def journal(self) -> Journal:
+        """The journal of the run."""
+        return Journal(self.folder / "journal.db", create=False)
+
+
+def run(
+    source: Any,
+    target: str | int | None = None,
+    *,
+    test: Any = None,
+    output: str | Path | None = None,
+    time_limit: float | None = None,
+    trial_limit: int | None = None,
+    metric: str | None = None,
+    task: str | None = None,
+    constraints: Sequence[Constraint | str] = (),
+    human_error: float | None = None,
+    seed: int = 0,
+    settings: dict[str, Any] | None = None,
+    exclude: Sequence[str] = (),
+    jobs: int | None = None,
+    watch: Callable[[Any], None] = lambda _: None,
+) -> Run:
+    """Run the workflow on a source (file, folder, frame, arrays) and return the finished run.
+
+    `time_limit` in seconds or `trial_limit` in trials (default: 600 seconds); `constraints` such as "latency_ms<=5";
+    `settings` are knobs by their dotted path. The same call again resumes, or returns at once.
+    Raises UserError, with one line that says what to do, for anything in the arguments or the data that cannot be used.
+    """
+    ask = Ask(
+        source,
+        target,
+        test,
+        Path(output) if output is not None else None,
+        time_limit,
+        trial_limit,
+        metric,
+        task,
+        tuple(c if isinstance(c, Constraint) else Constraint.parse(c) for c in constraints),
+        human_error,
+        seed,
+        tuple((path, str(text)) for path, text in (settings or {}).items()),
+        tuple(exclude),
+        jobs,
+    )
+    record = carry_out(ask, watch)
+    return Run(Path(record.output), record)
+
+
+def load(folder: str | Path) -> Run:
+    """The run in a folder, finished or not."""
+    return Run(Path(folder), read_record(Path(folder)))

@@ -1,0 +1,48 @@
+"""Krizhevsky et al. 2012, "ImageNet Classification with Deep Convolutional Neural Networks", section 4.1."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from steelyard.knobs import Knob, knob, value
+from steelyard.parts import Augmentation
+from steelyard.problem import Problem
+from steelyard.recipe import Recipe
+from steelyard.techniques.technique import NotApplicable, Technique
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Flips(Augmentation, Technique):
+    """Shows every image left-right mirrored with probability `flip`.
+
+    Helps when a mirrored image is as likely as the original: photographs of things, animals, clothes.
+    Hurts when the sides mean something: digits, letters, signs, left and right hands, body scans.
+    Costs almost nothing.
+    """
+
+    treats: ClassVar = ("variance",)
+    time_ratio: ClassVar = 1.02
+    off: ClassVar = {"flip": 0.0}
+    flip: Knob = knob(0.5, 0.0, 1.0)
+
+    def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
+        if problem.modality != "image":
+            return NotApplicable("it mirrors images, and this is a table")
+        if recipe.network is None:
+            return NotApplicable(f"{recipe.family} is not trained on batches that could be changed")
+        return self.unless_same(recipe, recipe.with_part("augment", self))
+
+    def on_inputs(
+        self, inputs: "tuple[Tensor, ...]", stream: "torch.Generator", progress: float
+    ) -> "tuple[Tensor, ...]":
+        flip = value(self.flip, progress)
+        if flip == 0:
+            return inputs
+        import torch
+
+        (images,) = inputs
+        mirrored = torch.rand(len(images), generator=stream) < flip
+        return (torch.where(mirrored.view(-1, 1, 1, 1), images.flip(3), images),)

@@ -1,0 +1,47 @@
+"""Bishop 1995, "Training with Noise is Equivalent to Tikhonov Regularization", Neural Computation 7(1)."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from steelyard.knobs import Knob, knob, value
+from steelyard.parts import Augmentation
+from steelyard.problem import Problem
+from steelyard.recipe import Recipe
+from steelyard.techniques.technique import NotApplicable, Technique
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class InputNoise(Augmentation, Technique):
+    """Adds normal noise of spread `std` to the numbers of a table, which the preparation has brought to spread 1.
+
+    Helps when rows are few and a number is only roughly what was measured.
+    Hurts when small differences matter: codes and counts read as numbers, sharp thresholds, columns of few values.
+    Costs a few per cent of time a step.
+    """
+
+    treats: ClassVar = ("variance",)
+    time_ratio: ClassVar = 1.05
+    off: ClassVar = {"std": 0.0}
+    std: Knob = knob(0.05, 0.0, 10.0)
+
+    def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
+        if problem.modality != "tabular":
+            return NotApplicable("it shakes the numbers of a table, and these are images")
+        if recipe.network is None:
+            return NotApplicable(f"{recipe.family} is not trained on batches that could be changed")
+        return self.unless_same(recipe, recipe.with_part("augment", self))
+
+    def on_inputs(
+        self, inputs: "tuple[Tensor, ...]", stream: "torch.Generator", progress: float
+    ) -> "tuple[Tensor, ...]":
+        std = value(self.std, progress)
+        if std == 0:
+            return inputs
+        import torch
+
+        numbers, *rest = inputs
+        return (numbers + std * torch.randn(numbers.shape, generator=stream), *rest)

@@ -1,0 +1,161 @@
+"""The terminal's view of the records: words and live progress on standard error, answers on standard output."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.table import Table
+
+from steelyard.problem import Score
+from steelyard.records import STEPS, RunRecord, Said
+from steelyard.techniques.technique import Technique
+from steelyard.trials.executor import Began, Went
+from steelyard.trials.journal import Journal
+from steelyard.trials.trial import Outcome
+from steelyard.workflow.ask import Ask
+
+Watch = Callable[[Any], None]
+COLOURS = {"helps": "green", "hurts": "red", "undecided": "yellow"}
+
+
+@contextmanager
+def watching(ask: Ask, quiet: bool = False) -> Iterator[Watch]:
+    """A watcher that tells the story as it goes: live on a terminal, plain lines elsewhere."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    if quiet:
+        yield lambda _: None
+    elif not console.is_terminal:
+        yield lambda event: _tell(console, event)
+    else:
+        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"))
+        with Progress(*columns, console=console, transient=True) as progress:
+            yield _Live(ask, progress).see
+
+
+def _tell(console: Console, event: Any) -> None:
+    if isinstance(event, Said):
+        console.print(f"[dim]{event.elapsed:6.0f} s[/dim]  [bold]{event.step:<10}[/bold] {escape(event.text)}")
+    elif isinstance(event, Outcome) and event.status in {"failed", "diverged"}:
+        console.print(f"          [red]{event.trial.recipe.family} {event.status}[/red]: {escape(event.message)}")
+
+
+class _Live:
+    """The progress of the run and of every training in flight."""
+
+    def __init__(self, ask: Ask, progress: Progress) -> None:
+        self.ask, self.progress = ask, progress
+        self.done, self.running = 0, {}  # type: int, dict[str, Any]
+        total = ask.seconds if ask.seconds is not None else ask.trial_limit
+        self.whole = progress.add_task("run", total=total, left="")
+
+    def see(self, event: Any) -> None:
+        """Take one event in."""
+        if isinstance(event, Began):
+            self.running[event.key] = self.progress.add_task(f"  {event.trial.recipe.family}", total=1.0, left="")
+        elif isinstance(event, Went) and event.key in self.running:
+            self.progress.update(self.running[event.key], completed=event.progress)
+        elif isinstance(event, Outcome):
+            self.done += 1
+            if event.key in self.running:
+                self.progress.remove_task(self.running.pop(event.key))
+            self._advance(event.elapsed)
+        _tell(self.progress.console, event)
+        if isinstance(event, Said):
+            self._advance(event.elapsed)
+
+    def _advance(self, elapsed: float) -> None:
+        if self.ask.seconds is None:
+            self.progress.update(self.whole, completed=self.done, left=f"{self.done} trials")
+        else:
+            left = max(0.0, self.ask.seconds - elapsed)
+            self.progress.update(self.whole, completed=elapsed, left=f"{left / 60:.1f} min left, {self.done} trials")
+
+
+def show_answer(record: RunRecord) -> None:
+    """The answer of a run, short."""
+    console = Console(highlight=False, soft_wrap=True)
+    if not record.winner:
+        console.print("no model: " + escape(record.said[-1].text if record.said else "nothing was trained"))
+        return
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for name, score in (("baseline", record.baseline), ("dev", record.dev), ("test", record.test)):
+        table.add_row(f"{record.problem.metric} {name}", _score(score))
+    table.add_row("winner", escape(str(record.winner.get("family"))))
+    table.add_row("page", escape(f"{record.output}/report.html"))
+    table.add_row("predict", escape(f"steelyard predict {record.output} NEW_SOURCE --output predictions.csv"))
+    console.print(table)
+    weighed = [w for w in record.weighed if w.pairs]
+    if weighed:
+        console.print(_effects(record))
+
+
+def _effects(record: RunRecord) -> Table:
+    table = Table(box=None, pad_edge=False, title="what was weighed", title_justify="left")
+    for name in ("technique", "on", "effect", "95 % interval", "pairs", "verdict"):
+        table.add_column(name, justify="right" if name in {"effect", "pairs"} else "left")
+    for w in (w for w in record.weighed if w.pairs):
+        colour = COLOURS.get(w.verdict, "default")
+        verdict = f"[{colour}]{w.verdict}[/{colour}]" + (", kept" if w.kept else "")
+        table.add_row(
+            w.technique, w.against, f"{w.effect:+.4g}", f"{w.low:+.4g} to {w.high:+.4g}", str(len(w.pairs)), verdict
+        )
+    return table
+
+
+def _score(score: Score | None) -> str:
+    return "–" if score is None else f"{score.value:.5g}  ({score.low:.5g} to {score.high:.5g}, {score.examples} rows)"
+
+
+def show_journal(journal: Journal) -> None:
+    """What was said, step by step, and every trial."""
+    console = Console(highlight=False, soft_wrap=True)
+    said = journal.said()
+    for step in STEPS:
+        for each in (s for s in said if s.step == step):
+            console.print(f"[dim]{each.elapsed:6.0f} s[/dim]  [bold]{each.step:<10}[/bold] {escape(each.text)}")
+    table = Table(box=None, pad_edge=False, title="trials", title_justify="left")
+    for name in ("#", "family", "seed", "fold", "rows", "train", "dev", "seconds", "status"):
+        table.add_column(name, justify="left" if name in {"family", "status"} else "right")
+    for number, o in enumerate(journal.outcomes(), 1):
+        fold = "all" if o.trial.fold is None else str(o.trial.fold)
+        scores = ["–" if s is None else f"{s:.5g}" for s in (o.train_score, o.dev_score)]
+        status = f"{o.status}{': ' + escape(o.message) if o.message else ''}"
+        table.add_row(
+            str(number),
+            o.trial.recipe.family,
+            str(o.trial.seed),
+            fold,
+            str(o.train_rows),
+            *scores,
+            f"{o.seconds:.2f}",
+            status,
+        )
+    console.print(table)
+    for at, by in journal.openings():
+        console.print(f"the test was opened at {at} by {by}")
+    for at, text in journal.notes():
+        console.print(f"note of {at}: {escape(text)}")
+
+
+def show_techniques(kinds: list[type[Technique]]) -> None:
+    """The catalogue in one table."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("technique", "acts on", "treats", "what it does"):
+        table.add_column(name)
+    for kind in kinds:
+        table.add_row(
+            kind.name(), kind.place(), ", ".join(kind.treats), escape(" ".join(kind.card().split("\n\n")[0].split()))
+        )
+    Console(highlight=False).print(table)
+
+
+def show_technique(kind: type[Technique]) -> None:
+    """The card of one technique."""
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"[bold]{kind.name()}[/bold] – acts on the {kind.place()}, treats {', '.join(kind.treats)}\n")
+    console.print(escape(kind.card()))
+    console.print(f"\nsettings: {escape(str(kind()))}")
+    console.print(f"source: {escape(kind.source())}")

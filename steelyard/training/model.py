@@ -1,0 +1,170 @@
+"""A trained model: fitted preparation and network or estimator together; saved without pickle, loaded without code."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from steelyard.classical import storage
+from steelyard.data.dataset import Dataset, Schema
+from steelyard.data.prepare import FittedTable
+from steelyard.data.prepare_images import FittedImages
+from steelyard.data.prepared import Inputs, Prepared
+from steelyard.errors import UserError
+from steelyard.problem import Problem
+from steelyard.recipe import Recipe
+from steelyard.training.loop import Epoch, Rows, train
+from steelyard.training.streams import seed_of
+
+FORMAT = 1
+CHUNK = 1024  # rows predicted at once
+
+
+class Predictor(Protocol):
+    """What predicts: a model or an ensemble of them."""
+
+    def predict(self, dataset: Dataset) -> np.ndarray: ...
+
+    def save(self, folder: Path) -> None: ...
+
+
+@dataclass(frozen=True)
+class TargetScale:
+    """The scale on which a regression is learnt: (log1p of) the target, centred and divided by its spread on train."""
+
+    log: bool
+    mean: float
+    std: float
+
+    @classmethod
+    def fit(cls, target: np.ndarray, log: bool) -> "TargetScale":
+        if log and target.min() <= -1:
+            raise UserError(f"the logarithm of the target needs values above -1, got {target.min():g}")
+        values = np.log1p(target) if log else target
+        return cls(log, float(values.mean()), float(values.std()) or 1.0)
+
+    def forward(self, target: np.ndarray) -> np.ndarray:
+        return ((np.log1p(target) if self.log else target) - self.mean) / self.std
+
+    def back(self, values: np.ndarray) -> np.ndarray:
+        scaled = values.astype(np.float64) * self.std + self.mean
+        return np.expm1(scaled) if self.log else scaled
+
+
+@dataclass(frozen=True)
+class Model:
+    """One trained model. `network` is a module or None; `estimator` a fitted classical model or None."""
+
+    problem: Problem
+    schema: Schema
+    recipe: Recipe
+    prepared: Prepared
+    scale: TargetScale | None
+    network: nn.Module | None = None
+    estimator: Any = None
+
+    def predict(self, dataset: Dataset) -> np.ndarray:
+        """Probabilities (n, classes) float32, or values (n,) float64 in the target's own unit."""
+        if self.network is None:
+            raw = self.estimator.predict(self.prepared.matrix(dataset))
+        else:
+            raw = _forward(self.network, self.prepared.transform(dataset), self.problem.task != "regression")
+        return raw if self.scale is None else self.scale.back(raw.reshape(-1))
+
+    def save(self, folder: Path) -> None:
+        """Write the model into an empty folder: JSON and safetensors (skops for tree models)."""
+        folder.mkdir(parents=True, exist_ok=True)
+        state = {
+            "format": FORMAT,
+            "problem": self.problem.to_dict(),
+            "schema": self.schema.to_dict(),
+            "recipe": self.recipe.to_dict(),
+            "prepared": self.prepared.to_dict(),
+            "scale": vars(self.scale) if self.scale else None,
+        }
+        (folder / "model.json").write_text(json.dumps(state), encoding="utf-8")
+        if self.network is not None:
+            save_file({k: v.contiguous() for k, v in self.network.state_dict().items()}, folder / "network.safetensors")
+        else:
+            storage.save(self.estimator, folder)
+
+
+def load(folder: Path) -> Model:
+    """The model a folder holds; anything that could run code is refused."""
+    state = read_state(folder)
+    recipe, problem = Recipe.from_dict(state["recipe"]), Problem.from_dict(state["problem"])
+    schema = Schema.from_dict(state["schema"])
+    fitted = FittedTable if schema.modality == "tabular" else FittedImages
+    prepared: Prepared = fitted.from_dict(state["prepared"])
+    scale = TargetScale(**state["scale"]) if state["scale"] else None
+    model = Model(problem, schema, recipe, prepared, scale)
+    if recipe.network is None:
+        return replace(model, estimator=storage.load(folder))
+    network = recipe.network.build(prepared.shape, problem.outputs)
+    network.load_state_dict(load_file(folder / "network.safetensors"))
+    return replace(model, network=network.eval())
+
+
+def read_state(folder: Path) -> dict[str, Any]:
+    """The JSON of a model folder, or one clear error."""
+    try:
+        state: dict[str, Any] = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{folder} holds no readable model ({error}); expected a folder written by steelyard"
+        ) from error
+    if state.get("format") != FORMAT:
+        raise UserError(f"{folder} is a model of format {state.get('format')}; this version reads format {FORMAT}")
+    return state
+
+
+def start(recipe: Recipe, dataset: Dataset, problem: Problem, seed: int) -> tuple[Model, Iterator[Epoch]]:
+    """A model and the epochs that train it in place as they are consumed; an estimator comes fitted, without epochs."""
+    assert dataset.target is not None
+    prepared: Prepared = recipe.prepare.fit(dataset)
+    regression = problem.task == "regression"
+    log = getattr(recipe.prepare, "target", "standard") == "log"
+    scale = TargetScale.fit(dataset.target, log) if regression else None
+    target = scale.forward(dataset.target) if scale else dataset.target
+    model = Model(problem, dataset.schema, recipe, prepared, scale)
+    if recipe.estimator is not None:
+        matrix, seed = prepared.matrix(dataset), seed_of(seed, "fit") % 2**31
+        columns = getattr(prepared, "categorical", ()) if recipe.estimator.wants == "ordinal" else ()
+        fitted = recipe.estimator.fit(matrix, target, problem.task, problem.outputs, seed, columns)
+        return replace(model, estimator=fitted), iter(())
+    assert recipe.network is not None
+    torch.manual_seed(seed_of(seed, "init"))
+    network = recipe.network.build(prepared.shape, problem.outputs)
+    torch.manual_seed(seed_of(seed, "dropout"))
+    rows = Rows(
+        tuple(torch.from_numpy(values) for values in prepared.transform(dataset)),
+        _targets(target, problem),
+        None if regression else target,
+    )
+    return replace(model, network=network), train(network, recipe, rows, seed)
+
+
+def _targets(target: np.ndarray, problem: Problem) -> torch.Tensor:
+    """Class codes as probabilities (n, classes), values as (n, 1), both float32."""
+    if problem.task == "regression":
+        return torch.from_numpy(target.astype(np.float32)).unsqueeze(1)
+    return torch.eye(problem.outputs)[torch.from_numpy(target)]
+
+
+@torch.inference_mode()
+def _forward(network: nn.Module, inputs: Inputs, classes: bool) -> np.ndarray:
+    was_training = network.training
+    network.eval()
+    found = []
+    for begin in range(0, max(1, len(inputs[0])), CHUNK):
+        tensors = tuple(torch.from_numpy(values[begin : begin + CHUNK]) for values in inputs)
+        outputs = network(network.encode(*tensors))  # type: ignore[operator]
+        found.append(torch.softmax(outputs, dim=1) if classes else outputs[:, 0])
+    network.train(was_training)
+    return np.asarray(torch.cat(found).numpy())

@@ -1,0 +1,92 @@
+"""An arm: one recipe tried with several seeds at one size; its predictions are pooled over the folds of each seed."""
+
+from dataclasses import dataclass, replace
+from typing import Protocol as Shape
+
+import numpy as np
+
+from steelyard.data.split import Protocol
+from steelyard.recipe import Recipe
+from steelyard.trials.predictions import Predictions
+from steelyard.trials.trial import Outcome, Trial
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many train rows a trial gets (None: all) and which share of its recipe's epochs."""
+
+    rows: int | None = None
+    schedule: float = 1.0
+
+    @property
+    def full(self) -> bool:
+        return self.rows is None and self.schedule == 1.0
+
+    def shrink(self, recipe: Recipe) -> Recipe:
+        """The recipe with its share of the epochs."""
+        if self.schedule == 1.0 or "stopping.epochs" not in recipe.knobs():
+            return recipe
+        return recipe.set("stopping.epochs", max(1, round(recipe.get("stopping.epochs") * self.schedule)))
+
+
+FULL = Size()
+
+
+def trials_of(recipe: Recipe, seeds: tuple[int, ...], size: Size, protocol: Protocol) -> list[Trial]:
+    """The trials of an arm: a seed a partition, a trial a fold."""
+    small = size.shrink(recipe)
+    return [Trial(small, s, s, fold, size.rows) for s in seeds for fold in range(protocol.folds)]
+
+
+class Reader(Shape):
+    """Reads the predictions of an outcome."""
+
+    def predictions(self, outcome: Outcome) -> Predictions: ...
+
+
+@dataclass(frozen=True)
+class Tried:
+    """An arm with its results: per seed the dev rows (sorted pool row numbers) and what was predicted there."""
+
+    recipe: Recipe
+    size: Size
+    outcomes: tuple[Outcome, ...]
+    rows: tuple[np.ndarray, ...]
+    dev: tuple[np.ndarray, ...]
+    train_rows: tuple[np.ndarray, ...]
+    train: tuple[np.ndarray, ...]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds to train the arm once, on average."""
+        return float(np.mean([outcome.seconds for outcome in self.outcomes]))
+
+    @property
+    def measured(self) -> dict[str, float]:
+        """What constraints limit, the median over its trials."""
+        names = self.outcomes[0].measured
+        return {name: float(np.median([o.measured[name] for o in self.outcomes])) for name in names}
+
+    def without_predictions(self) -> "Tried":
+        """The arm's head alone."""
+        return replace(self, rows=(), dev=(), train_rows=(), train=())
+
+
+def gather(recipe: Recipe, size: Size, outcomes: list[Outcome], folds: int, reader: Reader) -> Tried | None:
+    """An arm from its outcomes; None when any of them did not finish."""
+    if not outcomes or not all(outcome.done for outcome in outcomes):
+        return None
+    pooled = [_pool([reader.predictions(o) for o in outcomes[i : i + folds]]) for i in range(0, len(outcomes), folds)]
+    dev_rows, dev, train_rows, train = zip(*pooled, strict=True)
+    return Tried(recipe, size, tuple(outcomes), dev_rows, dev, train_rows, train)
+
+
+def _pool(folds: list[Predictions]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    rows = np.concatenate([p.dev_rows for p in folds])
+    order = np.argsort(rows, kind="stable")
+    return (
+        rows[order],
+        np.concatenate([p.dev for p in folds])[order],
+        np.concatenate([p.train_rows for p in folds]),
+        np.concatenate([p.train for p in folds]),
+    )

@@ -1,0 +1,219 @@
+"""Runs trials side by side in one-thread processes, through the journal: what was done before is not done again."""
+
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from steelyard.data.dataset import Dataset
+from steelyard.data.split import Protocol
+from steelyard.problem import Problem
+from steelyard.trials.clock import Clock
+from steelyard.trials.journal import Journal
+from steelyard.trials.predictions import Predictions
+from steelyard.trials.trial import Outcome, Trial
+
+
+@dataclass(frozen=True)
+class Began:
+    """A trial has begun."""
+
+    key: str
+    trial: Trial
+
+
+@dataclass(frozen=True)
+class Went:
+    """A trial has come so far (0..1)."""
+
+    key: str
+    progress: float
+
+
+Watch = Callable[[Any], None]  # sees Began, Went, Outcome and whatever else a run says
+
+
+class Executor:
+    """Worker processes that start at once and wait for data; close it, or use it in a `with`."""
+
+    def __init__(self, jobs: int) -> None:
+        self._answers: queue.Queue[tuple[_Worker, tuple[Any, ...]]] = queue.Queue()
+        self._workers = [_Worker(self._answers) for _ in range(jobs)]
+        self._where: tuple[Any, ...] = ()
+        self._data = ""
+
+    @property
+    def jobs(self) -> int:
+        """How many trials run side by side."""
+        return len(self._workers)
+
+    def open(
+        self,
+        folder: Path,
+        journal: Journal,
+        clock: Clock,
+        pool: Dataset,
+        problem: Problem,
+        protocol: Protocol,
+        watch: Watch,
+    ) -> None:
+        """Hand the workers the rows outside the sealed test."""
+        self.folder, self.journal, self.clock, self._watch = folder, journal, clock, watch
+        self._where = (pool, problem, protocol, folder)
+        self._data = f"{pool.fingerprint}/{problem.metric}"
+        self._protocol = protocol.to_dict()
+        for worker in self._workers:
+            worker.send(("data", *self._where))
+
+    def key(self, trial: Trial) -> str:
+        """The content hash of a trial on this data."""
+        return trial.key(self._data, self._protocol)
+
+    def known(self, trial: Trial) -> bool:
+        """Whether the journal remembers the trial."""
+        return self.journal.outcome(self.key(trial)) is not None
+
+    def predictions(self, outcome: Outcome) -> Predictions:
+        """What a finished trial predicted."""
+        return Predictions.load(self.folder / "predictions" / f"{outcome.key}.safetensors")
+
+    def model(self, outcome: Outcome) -> Path:
+        """The folder in which a finished trial's model lies."""
+        return self.folder / "models" / outcome.key
+
+    def run(self, trials: Sequence[Trial], deadline: float | None = None) -> list[Outcome]:
+        """The outcomes of trials, in order. At `deadline` (on the run's clock) trials in flight are cut."""
+        keys = [self.key(trial) for trial in trials]
+        found: dict[str, Outcome] = {}
+        waiting: list[tuple[str, Trial]] = []
+        for key, trial in zip(keys, trials, strict=True):
+            known = self.journal.outcome(key)
+            if known is not None:
+                found[key] = known
+                self.clock.advance_to(known.elapsed)
+            elif key not in dict(waiting):
+                waiting.append((key, trial))
+        self._work(waiting, found, deadline)
+        return [found[key] for key in keys]
+
+    def _work(self, waiting: list[tuple[str, Trial]], found: dict[str, Outcome], deadline: float | None) -> None:
+        busy: dict[_Worker, tuple[str, Trial, float]] = {}
+        while waiting or busy:
+            for worker in [w for w in self._workers if w not in busy]:
+                if waiting and not self._late(deadline):
+                    key, trial = waiting.pop(0)
+                    busy[worker] = (key, trial, self.clock.now())
+                    worker.send(("trial", trial, key))
+                    self._watch(Began(key, trial))
+            if self._late(deadline):
+                for key, trial in waiting:
+                    self._remember(_cut(key, trial, 0.0), found)
+                for worker, (key, trial, began) in busy.items():
+                    self._remember(_cut(key, trial, self.clock.now() - began), found)
+                    self._replace(worker)
+                return
+            try:
+                worker, (word, *rest) = self._answers.get(timeout=0.25)
+            except queue.Empty:
+                continue
+            if worker not in busy:
+                continue
+            key, trial, began = busy[worker]
+            if word == "epoch":
+                self._watch(Went(key, rest[1]))
+                continue
+            if word == "done":
+                outcome = rest[1]
+            elif word == "failed":
+                outcome = Outcome(key, trial, "failed", self.clock.now() - began, 0, message=rest[1])
+            elif word == "gone":
+                outcome = Outcome(
+                    key, trial, "failed", self.clock.now() - began, 0, message="the process died (memory?)"
+                )
+                self._replace(worker)
+            else:
+                continue
+            del busy[worker]
+            self._remember(outcome, found)
+
+    def _late(self, deadline: float | None) -> bool:
+        return deadline is not None and self.clock.now() >= deadline
+
+    def _remember(self, outcome: Outcome, found: dict[str, Outcome]) -> None:
+        outcome = replace(outcome, elapsed=self.clock.now())
+        self.journal.add(outcome)
+        found[outcome.key] = outcome
+        self._watch(outcome)
+
+    def _replace(self, worker: "_Worker") -> None:
+        worker.kill()
+        fresh = _Worker(self._answers)
+        fresh.send(("data", *self._where))
+        self._workers[self._workers.index(worker)] = fresh
+
+    def close(self) -> None:
+        """End the workers."""
+        for worker in self._workers:
+            worker.kill()
+
+    def __enter__(self) -> "Executor":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Worker:
+    """One worker process and the thread that listens to it."""
+
+    def __init__(self, answers: "queue.Queue[tuple[_Worker, tuple[Any, ...]]]") -> None:
+        quiet = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "steelyard.trials.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | quiet,
+        )
+        self._outbox: queue.Queue[tuple[Any, ...] | None] = queue.Queue()
+        threading.Thread(target=self._listen, args=(answers,), daemon=True).start()
+        threading.Thread(target=self._speak, daemon=True).start()
+
+    def send(self, message: tuple[Any, ...]) -> None:
+        """Queue a message; data is large and must not hold up the others."""
+        self._outbox.put(message)
+
+    def kill(self) -> None:
+        """End the process at once."""
+        self._process.kill()
+        self._outbox.put(None)
+        self._process.wait()
+
+    def _speak(self) -> None:
+        pipe = self._process.stdin
+        assert pipe is not None
+        try:
+            while (message := self._outbox.get()) is not None:
+                pickle.dump(message, pipe, protocol=pickle.HIGHEST_PROTOCOL)
+                pipe.flush()
+            pipe.close()
+        except OSError:
+            return
+
+    def _listen(self, answers: "queue.Queue[tuple[_Worker, tuple[Any, ...]]]") -> None:
+        pipe = self._process.stdout
+        assert pipe is not None
+        try:
+            while True:
+                answers.put((self, pickle.load(pipe)))
+        except (EOFError, OSError, pickle.UnpicklingError):
+            answers.put((self, ("gone",)))
+
+
+def _cut(key: str, trial: Trial, seconds: float) -> Outcome:
+    return Outcome(key, trial, "cut", seconds, 0, message="the time limit came first")

@@ -1,0 +1,28 @@
+"""Predictions per example of a trial, on dev and on a sample of its train rows: the currency of every question."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """`dev_rows` (n,) are row numbers of the pool, `dev` (n, classes) or (n,) what was predicted; so for train."""
+
+    dev_rows: np.ndarray
+    dev: np.ndarray
+    train_rows: np.ndarray
+    train: np.ndarray
+
+    def save(self, file: Path) -> None:
+        """Write to a safetensors file, all of it or nothing."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        partial = file.with_suffix(".partial")
+        save_file({name: np.ascontiguousarray(values) for name, values in vars(self).items()}, partial)
+        partial.replace(file)
+
+    @classmethod
+    def load(cls, file: Path) -> "Predictions":
+        return cls(**load_file(file))

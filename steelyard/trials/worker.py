@@ -1,0 +1,61 @@
+"""A worker: a process of its own that does one trial after another on one thread.
+
+It is started as `python -m steelyard.trials.worker`, so that scripts and notebooks need no main guard. Messages are
+pickles on its own pipes, which only the parent process holds; they never come from a file.
+"""
+
+import os
+import pickle
+import queue
+import sys
+import threading
+import traceback
+from functools import partial
+from typing import Any, BinaryIO
+
+
+def main() -> None:
+    """Answer messages until the parent goes away."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever prints in here must not reach the parent's pipe
+    asked: queue.Queue[Any] = queue.Queue()
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, asked), daemon=True).start()
+    from steelyard.trials.execute import execute, one_thread
+
+    one_thread()
+    _send(answers, ("ready",))
+    where: Any = ()
+    while True:
+        word, *rest = asked.get()
+        if word == "data":
+            where = rest
+            continue
+        trial, key = rest
+        try:
+            pool, problem, protocol, folder = where
+            watch = partial(_went, answers, key)
+            outcome = execute(trial, key, pool, problem, protocol, folder, watch)
+            _send(answers, ("done", key, outcome))
+        except Exception as error:  # the run goes on without this trial and says why
+            _send(answers, ("failed", key, f"{type(error).__name__}: {error}", traceback.format_exc()))
+
+
+def _listen(pipe: BinaryIO, asked: "queue.Queue[Any]") -> None:
+    while True:
+        try:
+            asked.put(pickle.load(pipe))
+        except (EOFError, pickle.UnpicklingError):
+            os._exit(0)  # the parent is gone: a trial in flight is lost, as it would be in a kill
+
+
+def _went(pipe: BinaryIO, key: str, epoch: int, progress: float) -> None:
+    _send(pipe, ("epoch", key, progress))
+
+
+def _send(pipe: BinaryIO, message: tuple[Any, ...]) -> None:
+    pickle.dump(message, pipe, protocol=pickle.HIGHEST_PROTOCOL)
+    pipe.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The universal workflow, one short file a step."""

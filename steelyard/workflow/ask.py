@@ -1,0 +1,50 @@
+"""What a user asks of a run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from steelyard.problem import Constraint
+
+DEFAULT_SECONDS = 600.0
+
+
+@dataclass(frozen=True)
+class Ask:
+    """All that a run is told. Without a limit it takes `DEFAULT_SECONDS`; `settings` are knobs: (path, text)."""
+
+    source: Any
+    target: str | int | None = None
+    test: Any = None
+    output: Path | None = None
+    time_limit: float | None = None
+    trial_limit: int | None = None
+    metric: str | None = None
+    task: str | None = None
+    constraints: tuple[Constraint, ...] = ()
+    human_error: float | None = None
+    seed: int = 0
+    settings: tuple[tuple[str, str], ...] = ()
+    exclude: tuple[str, ...] = ()
+    jobs: int | None = None
+    command: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """The time limit in force; none when trials are counted instead."""
+        return DEFAULT_SECONDS if self.time_limit is None and self.trial_limit is None else self.time_limit
+
+    def identity(self) -> dict[str, Any]:
+        """What must be the same for a finished run to be the answer to this ask, besides the data."""
+        return {
+            "target": None if self.target is None else str(self.target),
+            "seconds": self.seconds,
+            "trial_limit": self.trial_limit,
+            "metric": self.metric,
+            "task": self.task,
+            "constraints": [str(c) for c in self.constraints],
+            "human_error": self.human_error,
+            "seed": self.seed,
+            "settings": [list(s) for s in self.settings],
+            "exclude": list(self.exclude),
+        }

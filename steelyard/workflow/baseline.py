@@ -1,0 +1,113 @@
+"""Step 5: a dumb baseline, then a spot check of families; is there statistical power at all?"""
+
+from steelyard.recipe import Recipe
+from steelyard.records import Arm
+from steelyard.trials.arms import FULL, Size, Tried
+from steelyard.weigh.compare import Comparison, compare
+from steelyard.workflow.bench import Bench, Request
+from steelyard.workflow.families import families
+from steelyard.workflow.say import plainly, ranked
+
+SMALL = 4_000  # train rows of the first round of the spot check
+REACH = 4  # families that get a full trial
+SHARE = 0.3  # of the time left, for full trials of the spot check
+
+
+def baseline(bench: Bench) -> list[Tried]:
+    """The families that were tried, best first, each at the largest size it reached; empty without power.
+
+    The first usable model is on disk as soon as the dummy is through, and replaced by every better one.
+    """
+    dummy = families(bench.problem, bench.pool.schema, bench.train_rows, bench.ask.settings)[0]
+    floor = bench.try_arms([(dummy, (0,), FULL)])[0]
+    if floor is None:
+        return []
+    bench.offer(floor)
+    bench.update(baseline=bench.score(floor), dev=bench.score(floor), families=(arm(bench, floor),))
+    bench.say(
+        "baseline", f"a dumb baseline (always the same answer) scores {plainly(bench, floor)}; a first model is on disk"
+    )
+    first = _round(bench, [(recipe, (0,), _small(bench)) for recipe in _for_rows(bench, min(SMALL, bench.train_rows))])
+    if not first:
+        return [floor]
+    best = first[0]
+    against = floor if best.size.rows is None else _same_rows(bench, dummy, best)
+    power = _power(bench, against, best)
+    if power.verdict != "helps":
+        bench.say("baseline", no_power(bench, best, power))
+        bench.update(families=tuple(arm(bench, t) for t in [*first, floor]))
+        return [floor]
+    bench.say(
+        "baseline",
+        f"statistical power: {best.recipe.family} beats the baseline by {abs(power.effect):.4g} "
+        f"({abs(power.low):.4g} to {abs(power.high):.4g})"
+        if power.low * power.high > 0
+        else "statistical power is there",
+    )
+    second = _round(bench, _reaching(bench, first)) if bench.train_rows > SMALL else []
+    tried = ranked(bench, second) + [t for t in first if t.recipe.family not in {s.recipe.family for s in second}]
+    shown = [*second, *(t for t in first if t.size.rows is not None or not second)]
+    bench.update(families=tuple(arm(bench, t) for t in [*shown, floor]))
+    bench.say("baseline", "ranking on dev: " + "; ".join(f"{t.recipe.family} {plainly(bench, t)}" for t in tried[:6]))
+    return tried
+
+
+def _round(bench: Bench, requests: list[Request]) -> list[Tried]:
+    """Try the requests, cheapest first, and rank them; every better one becomes the model on disk."""
+    tried = [t for t in bench.try_arms(requests) if t is not None]
+    for each in tried:
+        if bench.offer(each):
+            bench.update(dev=bench.saved, winner={"family": each.recipe.family, "recipe": each.recipe.to_dict()})
+    return ranked(bench, tried)
+
+
+def _small(bench: Bench) -> Size:
+    return FULL if bench.train_rows <= SMALL else Size(SMALL)
+
+
+def _for_rows(bench: Bench, rows: int) -> list[Recipe]:
+    """The recipe of every family but the dummy, for so many train rows."""
+    return families(bench.problem, bench.pool.schema, rows, bench.ask.settings)[1:]
+
+
+def _same_rows(bench: Bench, dummy: Recipe, best: Tried) -> Tried:
+    found = bench.try_arms([(dummy, (0,), best.size)])[0]
+    assert found is not None or bench.spent_out()
+    return found or best
+
+
+def _power(bench: Bench, floor: Tried, best: Tried) -> Comparison:
+    truth = [bench.truth[rows] for rows in best.rows]
+    return compare(bench.metric, truth, list(floor.dev), list(best.dev), looks=1)
+
+
+def _reaching(bench: Bench, first: list[Tried]) -> list[Request]:
+    """Full trials for the families within reach of the best, and for the network whatever its rank, if time allows."""
+    networks = [t for t in first if t.recipe.network is not None]
+    chosen = {t.recipe.family for t in [*first[: REACH - 1], *networks]}
+    recipes = [recipe for recipe in _for_rows(bench, bench.train_rows) if recipe.family in chosen]
+    budget = SHARE * bench.left() * bench.executor.jobs
+    requests: list[Request] = []
+    for recipe in sorted(recipes, key=lambda r: bench.cost(r, FULL)):
+        seconds = bench.cost(recipe, FULL)
+        if seconds <= budget:
+            budget -= seconds
+            requests.append((recipe, (0,), FULL))
+    return requests
+
+
+def arm(bench: Bench, tried: Tried, name: str = "", note: str = "") -> Arm:
+    """The record of an arm."""
+    rows = tried.outcomes[0].train_rows
+    said = note or ("" if tried.size.full else f"on {rows} rows")
+    return Arm(name or tried.recipe.family, tried.recipe.family, bench.score(tried), tried.seconds, rows, said)
+
+
+def no_power(bench: Bench, best: Tried, power: Comparison) -> str:
+    """What to say, and what was checked, when nothing beats the dumb baseline."""
+    return (
+        f"no statistical power: the best family ({best.recipe.family}) differs from the dumb baseline by "
+        f"{power.effect:.4g} (95 % interval {power.low:.4g} to {power.high:.4g}). Checked: the loss matches the output "
+        "(softmax with cross-entropy, a linear output with squared error); several kinds of models agree. Left to "
+        "check: are the targets aligned with their rows, are the right columns given, are there enough rows?"
+    )

@@ -1,0 +1,235 @@
+"""The workbench of a run: its open resources, its budget and its record so far."""
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from steelyard.data.dataset import Dataset
+from steelyard.data.sealed import Sealed
+from steelyard.data.split import Protocol
+from steelyard.metrics import Metric, metric
+from steelyard.problem import Problem, Score
+from steelyard.recipe import Recipe
+from steelyard.records import RunRecord, Said, Step, to_plain
+from steelyard.trials.arms import Size, Tried, gather, trials_of
+from steelyard.trials.clock import Clock
+from steelyard.trials.costs import Costs
+from steelyard.trials.executor import Executor
+from steelyard.trials.journal import Journal
+from steelyard.trials.trial import Outcome, Trial
+from steelyard.weigh.interval import score_of
+from steelyard.workflow.ask import Ask
+
+Request = tuple[Recipe, tuple[int, ...], Size]
+CLOSING = 4.0  # seconds kept for opening the test and writing the page
+
+
+@dataclass
+class Bench:
+    """What the eight steps work on. `record` is replaced, never changed, and lies in run.json at every moment."""
+
+    ask: Ask
+    folder: Path
+    journal: Journal
+    clock: Clock
+    executor: Executor
+    watch: Callable[[Any], None]
+    record: RunRecord
+    pool: Dataset
+    sealed: Sealed
+    protocol: Protocol
+    costs: Costs = field(default_factory=Costs)
+    reserve: float = CLOSING  # seconds the last step will need
+    counted: set[str] = field(default_factory=set)  # trials asked for, against the trial limit
+    saved: Score | None = None  # dev score of the model on disk
+
+    # -- saying ---------------------------------------------------------------------------------------------------
+
+    def say(self, step: Step, text: str) -> None:
+        """Write down and show one decision."""
+        said = Said(step, text, round(self.clock.now(), 2))
+        self.journal.say(said)
+        self.update(said=(*self.record.said, said))
+        self.watch(said)
+
+    def update(self, **fields: Any) -> None:
+        """Replace fields of the record and put it on disk."""
+        self.record = replace(self.record, trials=len(self.counted), seconds=self.clock.now(), **fields)
+        write_json(self.folder / "run.json", to_plain(self.record))
+
+    # -- what is asked --------------------------------------------------------------------------------------------
+
+    @property
+    def problem(self) -> Problem:
+        return self.record.problem
+
+    @property
+    def metric(self) -> Metric:
+        return metric(self.problem.metric)
+
+    @property
+    def truth(self) -> np.ndarray:
+        """The targets of the pool (n,)."""
+        assert self.pool.target is not None
+        return self.pool.target
+
+    @property
+    def train_rows(self) -> int:
+        """How many rows a full trial learns from."""
+        return len(self.protocol.split(0, 0)[0])
+
+    # -- budget ---------------------------------------------------------------------------------------------------
+
+    def left(self) -> float:
+        """Seconds left before the last step must begin; infinite when trials are counted."""
+        return float("inf") if self.ask.seconds is None else self.ask.seconds - self.reserve - self.clock.now()
+
+    def cost(self, recipe: Recipe, size: Size) -> float:
+        """Predicted core-seconds of one seed of an arm, all its folds."""
+        rows = min(size.rows or self.train_rows, self.train_rows)
+        return self.costs.predict(size.shrink(recipe), rows) * self.protocol.folds
+
+    def spent_out(self) -> bool:
+        """Whether nothing more can be tried."""
+        limit = self.ask.trial_limit
+        return self.left() <= 0 or (limit is not None and len(self.counted) >= limit)
+
+    def _grant(self, trials: list[Trial], seconds: float, allowance: float) -> bool:
+        """Whether the budget has room for these trials; if so they are counted."""
+        new = {self.executor.key(trial) for trial in trials} - self.counted
+        limit = self.ask.trial_limit
+        if limit is not None and len(self.counted) + len(new) > limit:
+            return False
+        if seconds > allowance:
+            return False
+        self.counted |= new
+        return True
+
+    def once(self, name: str, decide: Callable[[], Any]) -> Any:
+        """A decision that depends on the time: taken once and remembered, so that a resumed run takes it again."""
+        remembered = self.journal.fact(f"decision: {name}")
+        if remembered is None:
+            remembered = decide()
+            self.journal.set_fact(f"decision: {name}", remembered)
+        return remembered
+
+    # -- trying ---------------------------------------------------------------------------------------------------
+
+    def try_arms(self, requests: Sequence[Request], within: float | None = None) -> list[Tried | None]:
+        """Try arms side by side; None for an arm the budget has no room for, or that failed.
+
+        `within`: seconds from now in which all of them are predicted to be done (default: all that is left). Arms
+        are granted in order; trials still running when the last step must begin are cut.
+        """
+        allowance = min(self.left(), within if within is not None else float("inf")) * self.executor.jobs
+        granted: list[list[Trial]] = []
+        for recipe, seeds, size in requests:
+            trials = trials_of(recipe, seeds, size, self.protocol)
+            seconds = self.costs.predict(size.shrink(recipe), min(size.rows or self.train_rows, self.train_rows))
+            fresh = sum(seconds for trial in trials if not self.executor.known(trial))
+            if self._grant(trials, fresh, allowance):
+                allowance -= fresh
+                granted.append(trials)
+            else:
+                granted.append([])
+        outcomes = iter(self.run([trial for trials in granted for trial in trials]))
+        found = []
+        for (recipe, _, size), trials in zip(requests, granted, strict=True):
+            mine = [next(outcomes) for _ in trials]
+            found.append(gather(recipe, size, mine, self.protocol.folds, self.executor))
+        return found
+
+    def run(self, trials: list[Trial], deadline: float | None = None) -> list[Outcome]:
+        """The outcomes of trials that were granted; their costs are learnt."""
+        if deadline is None and self.ask.seconds is not None:
+            deadline = self.ask.seconds - 0.7 * self.reserve
+        outcomes = self.executor.run(trials, deadline)
+        for outcome in outcomes:
+            self.costs.learn(outcome)
+        self.update()
+        return outcomes
+
+    def score(self, tried: Tried) -> Score:
+        """The dev score of an arm: its seeds' mean, with the interval of the first seed's examples around it."""
+        each = [score_of(self.metric, self.truth[r], p) for r, p in zip(tried.rows, tried.dev, strict=True)]
+        mean = float(np.mean([score.value for score in each]))
+        shift = mean - each[0].value
+        return Score(mean, each[0].low + shift, each[0].high + shift, each[0].examples)
+
+    def broken(self, tried: Tried) -> list[str]:
+        """The constraints an arm breaks, with what was measured."""
+        found = []
+        for constraint in self.problem.constraints:
+            if constraint.name in tried.measured:
+                measured = tried.measured[constraint.name]
+            else:
+                other = metric(constraint.name)
+                pairs = zip(tried.rows, tried.dev, strict=True)
+                measured = float(np.mean([other(self.truth[rows], dev) for rows, dev in pairs]))
+            if not constraint.kept(measured):
+                found.append(f"{constraint} (measured {measured:.4g})")
+        return found
+
+    # -- the model on disk ----------------------------------------------------------------------------------------
+
+    def offer(self, tried: Tried) -> bool:
+        """Save the arm's first model as the run's model if its dev score is better and it keeps the constraints."""
+        score = self.score(tried)
+        if self.broken(tried) or (self.saved and not self.metric.better(score.value, self.saved.value)):
+            return False
+        source = self.executor.model(tried.outcomes[0])
+        self.saved = score
+        if source.exists():
+            self.install(source, tried.recipe.family, score)
+        return True
+
+    def install(self, source: Path, family: str, score: Score | None) -> None:
+        """Put a saved model in place as the run's model, all of it or nothing."""
+        fresh, place, old = (self.folder / name for name in ("model.new", "model", "model.previous"))
+        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.copytree(source, fresh)
+        (fresh / "README.md").write_text(model_readme(self, family, score), encoding="utf-8")
+        shutil.rmtree(old, ignore_errors=True)
+        if place.exists():
+            place.rename(old)
+        fresh.rename(place)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_json(file: Path, content: Any) -> None:
+    """Write JSON, all of it or nothing."""
+    partial = file.with_name(f"{file.name}.partial")
+    partial.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    partial.replace(file)
+
+
+def model_readme(bench: Bench, family: str, score: Score | None) -> str:
+    """What the model folder says about itself."""
+    problem = bench.problem
+    quality = (
+        f"{problem.metric} {score.value:.4g} on dev (95 % interval {score.low:.4g} to {score.high:.4g})"
+        if score
+        else ""
+    )
+    classes = (
+        f"\nClasses, in the order of the probability columns: {', '.join(problem.classes)}." if problem.classes else ""
+    )
+    return f"""# A model that predicts `{problem.target}`
+
+Made by steelyard: {family}, {problem.task} on {problem.modality} data. {quality}{classes}
+
+Predict on new data from the command line, or in Python:
+
+    steelyard predict {bench.folder} NEW_SOURCE --output predictions.csv
+
+    import steelyard
+    run = steelyard.load("{bench.folder}")
+    run.predict(new_source)
+
+The folder holds JSON and safetensors only; loading it runs no code from it.
+"""

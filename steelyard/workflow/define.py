@@ -1,0 +1,63 @@
+"""Step 1, define the problem: read the source, say what is predicted from what. Step 2, choose the measure."""
+
+import numpy as np
+
+from steelyard.data.dataset import Dataset
+from steelyard.data.source import read
+from steelyard.errors import UserError
+from steelyard.metrics import Metric, metric
+from steelyard.problem import Problem, Task
+from steelyard.workflow.ask import Ask
+
+RARE = 0.1  # below this share of its fair part a class counts as rare, and accuracy says little
+
+
+def define(ask: Ask) -> tuple[Dataset, Problem]:
+    """The data set and the problem it poses; every inference is in the data set's notes."""
+    dataset = read(ask.source, ask.target, test=ask.test, task=ask.task, exclude=ask.exclude)
+    assert dataset.target is not None
+    task: Task = "regression" if not dataset.classes else "binary" if len(dataset.classes) == 2 else "multiclass"
+    if ask.human_error is not None and not 0 <= ask.human_error < 1 and task != "regression":
+        raise UserError(f"--human-error is an error rate in 0..1, got {ask.human_error:g}")
+    measure = metric(ask.metric) if ask.metric else _measure(task, dataset.target)
+    _check(measure, task, dataset)
+    for constraint in ask.constraints:
+        _check_constraint(constraint.name, task)
+    problem = Problem(
+        task,
+        dataset.schema.modality,
+        dataset.schema.target,
+        len(dataset),
+        dataset.classes,
+        measure.name,
+        ask.constraints,
+        ask.human_error,
+    )
+    return dataset, problem
+
+
+def _measure(task: Task, target: np.ndarray) -> Metric:
+    if task == "regression":
+        return metric("rmse")
+    return metric("accuracy" if rarest(target) >= RARE else "balanced_accuracy")
+
+
+def rarest(target: np.ndarray) -> float:
+    """The share of the rarest class (codes (n,)) over the share it would have if all were equal."""
+    counts = np.bincount(target)
+    return float(counts.min() / len(target) * len(counts))
+
+
+def _check(measure: Metric, task: Task, dataset: Dataset) -> None:
+    if task not in measure.tasks:
+        raise UserError(f"metric '{measure.name}' scores {' and '.join(measure.tasks)} problems; this is {task}")
+    assert dataset.target is not None
+    if measure.name == "rmsle" and dataset.target.min() <= -1:
+        raise UserError(f"rmsle needs a target above -1, got {dataset.target.min():g}; use rmse or mae")
+
+
+def _check_constraint(name: str, task: Task) -> None:
+    from steelyard.metrics import METRICS
+
+    if name in METRICS and task not in METRICS[name].tasks:
+        raise UserError(f"constraint on '{name}' scores {' and '.join(METRICS[name].tasks)} problems; this is {task}")

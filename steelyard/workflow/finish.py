@@ -1,0 +1,238 @@
+"""Step 8: blend what complements each other, train the winner on train + dev, open the test once."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from steelyard.diagnosis.errors import with_test
+from steelyard.diagnosis.mistakes import confusion, residuals, worst
+from steelyard.finish.ensemble import Ensemble, blend, load_predictor
+from steelyard.problem import Score
+from steelyard.recipe import Recipe
+from steelyard.records import Arm
+from steelyard.training.model import load
+from steelyard.trials.arms import FULL, Tried, gather
+from steelyard.trials.trial import Outcome, Trial
+from steelyard.weigh.compare import probability_better
+from steelyard.weigh.interval import score_of
+from steelyard.workflow.bench import CLOSING, Bench
+from steelyard.workflow.regularise import diagnose
+from steelyard.workflow.say import plainly, ranked, score_text
+
+SURE = 0.9  # a blend is taken when it beats the best single arm in this share of resamples
+MEMBERS = 4  # seeds of a network in the final model, if there is time
+MARGIN = 0.92  # of the time left that a time-bounded final training may take
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The arms the final model is made of, their weights, and what they predict together on dev."""
+
+    arms: tuple[Tried, ...]
+    weights: tuple[float, ...]
+    rows: np.ndarray
+    dev: np.ndarray
+
+
+def finish(bench: Bench, incumbents: list[Tried], starts: list[Tried]) -> None:
+    """The final model, its test score and all that the page shows of it."""
+    usable = [t for t in incumbents if not bench.broken(t)]
+    if not usable:
+        bench.say("finish", "no model keeps the constraints: " + "; ".join(bench.broken(incumbents[0])))
+        shutil.rmtree(bench.folder / "model", ignore_errors=True)
+        bench.update(winner={}, finished=True)
+        return
+    leader = ranked(bench, [t for t in usable if t.recipe.family in {s.recipe.family for s in starts}] or usable)[0]
+    if leader.size.full:
+        choice = choose(bench, [t for t in usable if t.size.full])
+        outcomes, weights = _refit(bench, choice)
+    else:
+        choice, outcomes, weights = _confirm(bench, leader, starts, usable)
+    if outcomes:
+        _install(bench, choice, outcomes, weights)
+    _show(bench, choice)
+    _open_test(bench)
+
+
+def choose(bench: Bench, arms: list[Tried]) -> Choice:
+    """The best single arm, or a blend of arms when that is surely better on dev and keeps the constraints."""
+    arms = ranked(bench, arms)
+    rows, truth = arms[0].rows[0], bench.truth[arms[0].rows[0]]
+    means = [
+        np.mean([dev for r, dev in zip(t.rows, t.dev, strict=True) if np.array_equal(r, rows)], axis=0) for t in arms
+    ]
+    alone = Choice((arms[0],), (1.0,), rows, means[0])
+    if len(arms) == 1:
+        return alone
+    weights = blend(bench.metric, truth, means)
+    together = np.asarray(np.sum([w * m for w, m in zip(weights, means, strict=True)], axis=0))
+    used = [i for i, weight in enumerate(weights) if weight > 0]
+    if len(used) == 1 or _breaks_together(bench, [arms[i] for i in used]):
+        return alone
+    sure = probability_better(bench.metric, truth, means[0], together)
+    names = " + ".join(f"{weights[i]:.2f} {arms[i].recipe.family}" for i in used)
+    score = score_text(score_of(bench.metric, truth, together))
+    if sure < SURE:
+        bench.say(
+            "finish", f"a blend ({names}: {score}) is better in {sure:.0%} of resamples: not sure enough, left out"
+        )
+        return alone
+    bench.say("finish", f"a blend of {names} scores {score} on dev, better than one model in {sure:.0%} of resamples")
+    return Choice(tuple(arms[i] for i in used), tuple(float(weights[i]) for i in used), rows, together)
+
+
+def _breaks_together(bench: Bench, arms: list[Tried]) -> bool:
+    """Whether the sum of what the arms cost breaks a constraint."""
+    for constraint in bench.problem.constraints:
+        costs = [t.measured.get(constraint.name) for t in arms]
+        if None not in costs and not constraint.kept(float(np.sum([c for c in costs if c is not None]))):
+            return True
+    return False
+
+
+# -- trained on train + dev -----------------------------------------------------------------------------------
+
+
+def _refit(bench: Bench, choice: Choice) -> tuple[list[Outcome], list[float]]:
+    """Train the chosen arms on all rows outside test, networks with several seeds; their outcomes and weights."""
+    wanted: list[tuple[Trial, float]] = []
+    for tried, weight in zip(choice.arms, choice.weights, strict=True):
+        seeds = _members(bench, tried)
+        wanted += [(Trial(tried.recipe, seed, fold=None), weight / seeds) for seed in range(seeds)]
+    wanted.sort(key=lambda each: each[0].seed)  # one of each first, should the time run out
+    outcomes = bench.run(
+        [trial for trial, _ in wanted], None if bench.ask.seconds is None else bench.ask.seconds - CLOSING / 2
+    )
+    done = [(o, w) for o, (_, w) in zip(outcomes, wanted, strict=True) if o.done]
+    if not done:
+        bench.say("finish", "no time was left to train on train + dev: the model stays as it was trained on train")
+        return [], []
+    total = sum(weight for _, weight in done)
+    bench.say("finish", f"trained on train + dev ({len(bench.pool)} rows), {len(done)} models")
+    return [o for o, _ in done], [w / total for _, w in done]
+
+
+def _members(bench: Bench, tried: Tried) -> int:
+    """How many seeds of an arm the final model holds: one of a classical model, several of a network if time allows."""
+    if tried.recipe.network is None or _breaks_together(bench, [tried, tried]):
+        return 1
+    if bench.ask.seconds is None:
+        return 2
+    seconds = bench.ask.seconds - CLOSING - bench.clock.now()
+    each = bench.costs.predict(tried.recipe, len(bench.pool)) * 1.1
+    afford = int(seconds * bench.executor.jobs / max(each, 1e-6))
+    return int(bench.once(f"members {tried.recipe.key}", lambda: max(1, min(MEMBERS, afford))))
+
+
+# -- confirmed at full size -----------------------------------------------------------------------------------
+
+
+def _confirm(
+    bench: Bench, leader: Tried, starts: list[Tried], others: list[Tried]
+) -> tuple[Choice, list[Outcome], list[float]]:
+    """Where a full training is dear: what was kept is trained once at full size beside the plain recipe.
+
+    The two run side by side, each annealed to end in time; the better one, or both together, is the final model.
+    """
+    plain = next((t.recipe for t in starts if t.recipe.family == leader.recipe.family), leader.recipe)
+    trials = [Trial(_timed(bench, leader.recipe), 0)]
+    if bench.executor.jobs > 1 or bench.ask.seconds is None:
+        trials.append(Trial(_timed(bench, plain), 0 if plain != leader.recipe else 1))
+    outcomes = bench.run(trials, None if bench.ask.seconds is None else bench.ask.seconds - CLOSING / 2)
+    tried = [gather(o.trial.recipe, FULL, [o], 1, bench.executor) for o in outcomes]
+    arms = [t for t in tried if t is not None and not bench.broken(t)] + [t for t in others if t.size.full]
+    if not arms:
+        bench.say("finish", "no training at full size ended in time: the best smaller one stays")
+        return Choice((leader,), (1.0,), leader.rows[0], leader.dev[0]), [], []
+    words = "; ".join(f"{n} {plainly(bench, t)}" for n, t in zip(("kept", "plain"), tried, strict=False) if t)
+    bench.say("finish", f"confirmed at full size ({bench.train_rows} rows): {words}")
+    choice = choose(bench, arms)
+    weights = {id(t): w for t, w in zip(choice.arms, choice.weights, strict=True)}
+    return choice, [t.outcomes[0] for t in choice.arms], [weights[id(t)] for t in choice.arms]
+
+
+def _timed(bench: Bench, recipe: Recipe) -> Recipe:
+    """The recipe with as many epochs as fit into the time left, and a clock that anneals it in time."""
+    if bench.ask.seconds is None or recipe.stopping is None:
+        return recipe
+    left = (bench.ask.seconds - CLOSING - bench.clock.now()) * MARGIN
+    seconds = float(bench.once(f"final seconds {recipe.key}", lambda: round(max(1.0, left), 1)))
+    wanted = int(recipe.get("stopping.epochs"))
+    per_epoch = bench.costs.predict(recipe, bench.train_rows) / wanted
+    fitting = bench.once(f"final epochs {recipe.key}", lambda: max(1, min(3 * wanted, int(seconds * 0.95 / per_epoch))))
+    return recipe.set("stopping.epochs", int(fitting)).set("stopping.seconds", seconds)
+
+
+# -- the model, the test, the page's matter --------------------------------------------------------------------
+
+
+def _install(bench: Bench, choice: Choice, outcomes: list[Outcome], weights: list[float]) -> None:
+    """Write the final model and record the winner."""
+    final = bench.folder / "models" / "final"
+    shutil.rmtree(final, ignore_errors=True)
+    members = tuple(load(bench.executor.model(o)) for o in outcomes)
+    Ensemble(members, tuple(weights)).save(final)
+    score = score_of(bench.metric, bench.truth[choice.rows], choice.dev)
+    family = " + ".join(dict.fromkeys(t.recipe.family for t in choice.arms))
+    bench.install(final, family, score)
+    bench.update(
+        dev=score,
+        winner={
+            "family": family,
+            "recipe": choice.arms[0].recipe.to_dict(),
+            "members": [
+                {"family": o.trial.recipe.family, "weight": w, "seed": o.trial.seed}
+                for o, w in zip(outcomes, weights, strict=True)
+            ],
+            "recipes": [t.recipe.to_dict() for t in choice.arms],
+        },
+    )
+    for number, tried in enumerate(choice.arms):
+        name = "recipe.toml" if number == 0 else f"recipe-{number + 1}.toml"
+        (bench.folder / name).write_text(tried.recipe.to_toml(), encoding="utf-8")
+
+
+def _show(bench: Bench, choice: Choice) -> None:
+    """What the page shows of the final choice on dev: confusion or residuals, the worst mistakes, the error table."""
+    truth, score = bench.truth[choice.rows], score_of(bench.metric, bench.truth[choice.rows], choice.dev)
+    final = Arm(
+        "final",
+        bench.record.winner.get("family", choice.arms[0].recipe.family),
+        score,
+        choice.arms[0].seconds,
+        bench.train_rows,
+    )
+    bench.update(
+        dev=score,
+        ladder=(*bench.record.ladder, final),
+        confusion=confusion(bench.problem, truth, choice.dev),
+        residuals=residuals(bench.problem, truth, choice.dev),
+        mistakes=worst(bench.problem, bench.pool, choice.rows, choice.dev),
+        errors=diagnose(bench, choice.arms[0]),
+    )
+
+
+def _open_test(bench: Bench) -> None:
+    """Break the seal, score the final model, record it."""
+    if not len(bench.sealed):
+        bench.say("finish", "there are no test rows")
+        return
+    test = bench.sealed.open("steelyard run", bench.journal.open_test)
+    predictor = load_predictor(bench.folder / "model")
+    assert test.target is not None
+    score: Score = score_of(bench.metric, test.target, predictor.predict(test))
+    openings = len(bench.journal.openings())
+    bench.update(test=score, test_openings=openings)
+    assert bench.record.errors is not None
+    bench.update(errors=with_test(bench.record.errors, bench.problem, score))
+    times = "once" if openings == 1 else f"{openings} times: the score is no longer that of unseen data"
+    bench.say(
+        "finish", f"{bench.problem.metric} on the sealed test ({len(test)} rows): {score_text(score)}; opened {times}"
+    )
+
+
+def tidy(folder: Path) -> None:
+    """Drop the models of single trials; their predictions stay."""
+    shutil.rmtree(folder / "models", ignore_errors=True)

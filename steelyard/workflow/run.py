@@ -1,0 +1,177 @@
+"""The workflow, told in order. A run is a memoised program: to resume it is to run it again."""
+
+import os
+import platform
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import steelyard
+from steelyard.data.dataset import Dataset
+from steelyard.data.sealed import Sealed
+from steelyard.data.split import divide
+from steelyard.problem import Problem
+from steelyard.records import RunRecord
+from steelyard.trials.arms import Tried
+from steelyard.trials.clock import Clock
+from steelyard.trials.executor import Executor
+from steelyard.trials.journal import Journal
+from steelyard.workflow.ask import Ask
+from steelyard.workflow.baseline import baseline
+from steelyard.workflow.bench import CLOSING, Bench
+from steelyard.workflow.define import define
+from steelyard.workflow.families import families
+from steelyard.workflow.finish import finish, tidy
+from steelyard.workflow.overfit import overfit
+from steelyard.workflow.regularise import regularise
+from steelyard.workflow.stored import finished_record, output_folder, write_page
+
+Watch = Callable[[Any], None]
+FINAL = 1.6  # last training against the plain recipe: what was kept makes it dearer
+
+
+def carry_out(ask: Ask, watch: Watch = lambda _: None) -> RunRecord:
+    """Walk the eight steps; returns the record of the run, at once when the same run is already finished."""
+    clock = Clock()
+    with Executor(ask.jobs or _cores()) as executor:
+        dataset, problem = define(ask)
+        folder = output_folder(ask)
+        journal = Journal(folder / "journal.db")
+        try:
+            if (record := finished_record(folder, journal, ask, dataset.fingerprint)) is not None:
+                return record
+            bench = _set_up(ask, folder, journal, clock, executor, watch, dataset, problem)
+            _walk(bench)
+            bench.update(finished=True)
+            tidy(folder)
+            write_page(folder, bench.record)
+            bench.update()
+            return bench.record
+        finally:
+            journal.close()
+
+
+def _walk(bench: Bench) -> None:
+    """Beat the baseline, scale up until it overfits, regularise, finish."""
+    families = baseline(bench)
+    if not families:
+        bench.say("finish", "the budget ended before any model was trained")
+        return
+    scaled = [overfit(bench, each) for each in _incumbents(bench, families)]
+    improved = regularise(bench, scaled)
+    taken = {t.recipe.family for t in improved}
+    others = [t for t in families if t.size.full and t.recipe.family not in taken]
+    finish(bench, improved + others, scaled)
+
+
+def _incumbents(bench: Bench, ranked: list[Tried]) -> list[Tried]:
+    """The families that effort is doubled on: the best one, and beside it the best of the other kind if near enough."""
+    best = ranked[0]
+    bench.reserve = _reserve(bench, best)
+    others = [t for t in ranked[1:] if (t.recipe.network is None) != (best.recipe.network is None)]
+    near = [t for t in others if t.size == best.size and bench.problem.modality == "tabular"]
+    return [best, *near[:1]] if best.recipe.family != "dummy" else [best]
+
+
+def _reserve(bench: Bench, best: Tried) -> float:
+    """Seconds kept for the last step: training the winner on everything, at most half of the limit."""
+    if bench.ask.seconds is None:
+        return CLOSING
+    plain = families(bench.problem, bench.pool.schema, bench.train_rows, bench.ask.settings)
+    recipe = next(r for r in plain if r.family == best.recipe.family)
+    final = bench.costs.predict(recipe, len(bench.pool)) * FINAL
+    return float(bench.once("reserve", lambda: CLOSING + min(final, 0.5 * (bench.ask.seconds or 0))))
+
+
+def _set_up(
+    ask: Ask,
+    folder: Path,
+    journal: Journal,
+    clock: Clock,
+    executor: Executor,
+    watch: Watch,
+    dataset: Dataset,
+    problem: Problem,
+) -> Bench:
+    """Steps 1 to 4: what was defined and chosen is said, the rows are split, the test is sealed."""
+    families(problem, dataset.schema, len(dataset), ask.settings)  # a wrong --set is said before any work
+    protocol, pool_rows, test_rows = divide(dataset, ask.seed)
+    pool = dataset.take(pool_rows)
+    executor.open(folder, journal, clock, pool, problem, protocol, watch)
+    record = RunRecord(
+        problem,
+        str(folder),
+        ask.command,
+        ask.seed,
+        notes=dataset.notes,
+        protocol=protocol.to_dict() | {"pool": len(pool_rows), "test": len(test_rows)},
+        environment=_environment(),
+    )
+    sealed = Sealed(dataset.take(test_rows))
+    bench = Bench(ask, folder, journal, clock, executor, watch, record, pool, sealed, protocol)
+    for note in dataset.notes:
+        bench.say("define", note)
+    bench.say("define", _asked(problem, dataset))
+    bench.say("measure", _measured(ask, problem))
+    bench.say("protocol", _split(bench, test_rows))
+    bench.say("prepare", _prepared(dataset))
+    return bench
+
+
+def _asked(problem: Problem, dataset: Dataset) -> str:
+    if dataset.schema.modality == "image":
+        height, width, channels = dataset.schema.shape or (0, 0, 0)
+        inputs = f"images of {height} × {width} pixels, {'grey' if channels == 1 else 'colour'}"
+    else:
+        inputs = f"{len(dataset.schema.columns)} columns"
+    kind = f"{problem.task}, {len(problem.classes)} classes" if problem.classes else "regression"
+    return f"predict '{problem.target}' ({kind}) from {inputs}, {len(dataset)} rows"
+
+
+def _measured(ask: Ask, problem: Problem) -> str:
+    why = (
+        "as asked"
+        if ask.metric
+        else {
+            "accuracy": "the classes are balanced enough",
+            "balanced_accuracy": "a class is rare, and accuracy would reward ignoring it",
+        }.get(problem.metric, "usual for values")
+    )
+    limits = "; it must keep " + ", ".join(map(str, problem.constraints)) if problem.constraints else ""
+    return f"optimise {problem.metric} ({why}){limits}"
+
+
+def _split(bench: Bench, test_rows: np.ndarray) -> str:
+    protocol, pool = bench.protocol, len(bench.pool)
+    if protocol.kind == "folds":
+        how = f"{protocol.folds} folds of {pool} rows, each row once in dev"
+    else:
+        train, dev = protocol.split(0, 0)
+        how = f"{len(train)} rows train, {len(dev)} dev" + (", as given" if protocol.given is not None else "")
+    return f"{how}; {len(test_rows)} test rows are sealed until the end"
+
+
+def _prepared(dataset: Dataset) -> str:
+    if dataset.schema.modality == "image":
+        return "pixels are normalised by mean and spread of train"
+    kinds: list[str] = [column.kind for column in dataset.schema.columns]
+    counts = [
+        f"{kinds.count(kind)} {word}"
+        for kind, word in (("number", "numbers"), ("category", "categories"), ("date", "dates"))
+    ]
+    return f"{', '.join(c for c in counts if not c.startswith('0 '))}; scaled, coded and filled by what train holds"
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _environment() -> dict[str, str]:
+    from importlib.metadata import version
+
+    names = ("torch", "numpy", "scikit-learn", "pandas")
+    found = {"steelyard": steelyard.__version__, "python": platform.python_version(), "platform": sys.platform}
+    return found | {name: version(name) for name in names} | {"cores": str(_cores())}

@@ -1,0 +1,26 @@
+"""How scores are put into words, and ranked."""
+
+from steelyard.problem import Score
+from steelyard.trials.arms import Tried
+from steelyard.workflow.bench import Bench
+
+
+def number(value: float) -> str:
+    """Four significant digits, without exponents where a person would not write them."""
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def score_text(score: Score) -> str:
+    """`0.8731 (0.8660 to 0.8798)`."""
+    return f"{number(score.value)} ({number(score.low)} to {number(score.high)})"
+
+
+def plainly(bench: Bench, tried: Tried) -> str:
+    """An arm's dev score in words."""
+    return score_text(bench.score(tried))
+
+
+def ranked(bench: Bench, tried: list[Tried]) -> list[Tried]:
+    """The arms, best dev score first; those that break a constraint come last."""
+    sign = bench.metric.sign
+    return sorted(tried, key=lambda t: (bool(bench.broken(t)), -sign * bench.score(t).value))

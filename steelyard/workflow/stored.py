@@ -1,0 +1,64 @@
+"""What lies in a run's folder: whose it is, whether it is finished, its record and page."""
+
+import json
+import re
+from pathlib import Path
+
+from steelyard.errors import UserError
+from steelyard.records import RunRecord, from_plain
+from steelyard.trials.journal import Journal
+from steelyard.workflow.ask import Ask
+
+
+def output_folder(ask: Ask) -> Path:
+    """The folder of the run; one that holds other things is refused before anything is written."""
+    folder = ask.output or Path("runs") / _stem(ask.source)
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; give --output a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "journal.db").exists():
+        raise UserError(f"{folder} holds other files and no run; give --output an empty or new folder")
+    return folder
+
+
+def finished_record(folder: Path, journal: Journal, ask: Ask, fingerprint: str) -> RunRecord | None:
+    """The record of the run in the folder when it is finished and answers this very ask; else None, to go on with it.
+
+    A folder that belongs to other data is the user's mistake.
+    """
+    owner = journal.fact("data")
+    if owner is not None and owner != fingerprint:
+        raise UserError(f"{folder} holds the run of other data; give another --output, or remove the folder")
+    journal.set_fact("data", fingerprint)
+    same = journal.fact("ask") == ask.identity()
+    journal.set_fact("ask", ask.identity())
+    if same and (folder / "run.json").exists():
+        record = read_record(folder)
+        return record if record.finished else None
+    return None
+
+
+def read_record(folder: Path) -> RunRecord:
+    """The record of the run in a folder."""
+    file = folder / "run.json"
+    if not file.exists():
+        raise UserError(f"{folder} holds no run: {file.name} is missing there")
+    try:
+        record: RunRecord = from_plain(json.loads(file.read_text(encoding="utf-8")), RunRecord)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{file} is not the record of a run ({error})") from error
+    return record
+
+
+def write_page(folder: Path, record: RunRecord) -> Path:
+    """Write report.html beside the record."""
+    from steelyard.report.page import page
+
+    file = folder / "report.html"
+    file.write_text(page(record), encoding="utf-8")
+    return file
+
+
+def _stem(source: object) -> str:
+    if isinstance(source, str | Path):
+        return re.sub(r"[^\w.-]+", "-", Path(source).name.split(".")[0]) or "run"
+    return "run"
