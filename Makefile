@@ -22,6 +22,10 @@ check: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+docs: .venv/ready
+	$(BIN)/python docs/generate.py
+
 bench: .venv/ready
+	$(BIN)/python benchmarks/startup.py --quick
 	$(BIN)/python benchmarks/tables.py --quick
 	$(BIN)/python benchmarks/images.py --quick

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from steelyard.data.dataset import Dataset
 from steelyard.data.source import read
@@ -25,6 +26,10 @@ FIRST = 10.0  # seconds from the data being read to the first usable model
 
 class Missing(Exception):
     """A data set that is not on this machine."""
+
+
+class Failed(Exception):
+    """A run that ended without a model."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ def finished(
     done = subprocess.run([sys.executable, *command], stdout=subprocess.PIPE, text=True, env=_environment(), cwd=at)
     wall = time.perf_counter() - start
     if done.returncode:
-        raise SystemExit(f"python {' '.join(command)} ended with exit code {done.returncode}")
+        raise Failed(f"python {' '.join(command)} ended with exit code {done.returncode}")
     return Ran(answer(done.stdout), limit, wall, _first_model(folder))
 
 
@@ -160,44 +165,57 @@ def paired_interval(differences: np.ndarray, test_share: float) -> tuple[float, 
 Benchmark = Callable[[argparse.Namespace, Path], Figure]
 
 
-def main(description: str, benchmarks: dict[str, Benchmark], quick: Callable[[argparse.Namespace], list[str]]) -> int:
-    """Run the benchmarks asked for and print a table, then one JSON object as the last line.
+def main(
+    description: str | None,
+    benchmarks: Mapping[str, Benchmark],
+    usual: list[str],
+    quick: Callable[[argparse.Namespace], list[str]],
+) -> int:
+    """Run the benchmarks asked for, else the usual or the quick ones; print a table, then one JSON object as last line.
 
-    Returns 0, or 1 when a goal was missed; a quick run only shows that everything works and misses no goal.
+    Returns 0, or 1 when a run failed or a goal was missed; a quick run only shows that all works, whatever it scores.
     """
     options = _options(description, benchmarks)
-    names = options.only or (quick(options) if options.quick else list(benchmarks))
+    names = options.only or (quick(options) if options.quick else usual)
     figures: list[Figure] = []
     skipped: dict[str, str] = {}
+    failed: dict[str, str] = {}
     start = time.perf_counter()
     for name in names:
         try:
-            with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
+            with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder, threadpool_limits(1):
                 figures.append(benchmarks[name](options, Path(folder)))
         except Missing as reason:
             skipped[name] = str(reason)
-    _show(figures, skipped)
+        except Failed as reason:
+            failed[name] = str(reason)
+    _show(figures, skipped, failed)
     plain = [figure.to_dict() for figure in figures]
     wall = round(time.perf_counter() - start, 1)
-    print(json.dumps({"quick": options.quick, "wall": wall, "figures": plain, "skipped": skipped}))
-    return int(not options.quick and not all(all(each["goals"].values()) for each in plain))
+    print(json.dumps({"quick": options.quick, "wall": wall, "figures": plain, "skipped": skipped, "failed": failed}))
+    missed = not all(all(each["goals"].values()) for each in plain)
+    return int(bool(failed) or (missed and not options.quick))
 
 
-def _options(description: str, benchmarks: dict[str, Benchmark]) -> argparse.Namespace:
+def _options(description: str | None, benchmarks: Mapping[str, Benchmark]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--quick", action="store_true", help="small runs: do the benchmarks work? (a minute)")
     parser.add_argument("--only", action="append", choices=list(benchmarks), metavar="NAME", help="; ".join(benchmarks))
     parser.add_argument("--time-limit", type=float, metavar="SECONDS", help="of every run (default: its own)")
-    parser.add_argument("--seeds", type=int, metavar="N", help="runs where a benchmark takes several (default: its own)")
+    parser.add_argument(
+        "--seeds", type=int, metavar="N", help="runs where a benchmark takes several (default: its own)"
+    )
     parser.add_argument("--data", type=Path, default=DATA, metavar="DIR", help="the folder of the data sets")
     options = parser.parse_args()
     options.data = options.data.resolve()
     return options
 
 
-def _show(figures: list[Figure], skipped: dict[str, str]) -> None:
+def _show(figures: list[Figure], skipped: dict[str, str], failed: dict[str, str]) -> None:
     line = "{:<12} {:<9} {:>10} {:>23} {:>10}  {:<22} {:>8} {:>7} {:>7}  {}"
-    print(line.format("data", "metric", "score", "95 % interval", "reference", "", "wall s", "over s", "first s", "goals"))
+    print(
+        line.format("data", "metric", "score", "95 % interval", "reference", "", "wall s", "over s", "first s", "goals")
+    )
     for figure in figures:
         goals = figure.goals | clock_goals(figure.runs)
         missed = [goal for goal, reached in goals.items() if not reached]
@@ -217,6 +235,8 @@ def _show(figures: list[Figure], skipped: dict[str, str]) -> None:
         )
     for name, reason in skipped.items():
         print(f"{name}: skipped, {reason}")
+    for name, reason in failed.items():
+        print(f"{name}: failed, {reason}")
 
 
 def _number(value: float) -> str:

@@ -76,7 +76,7 @@ class _Live:
 
 def show_answer(record: RunRecord) -> None:
     """The answer of a run, short."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = _out()
     if not record.winner:
         console.print("no model: " + escape(record.said[-1].text if record.said else "nothing was trained"))
         return
@@ -90,6 +90,12 @@ def show_answer(record: RunRecord) -> None:
     weighed = [w for w in record.weighed if w.pairs]
     if weighed:
         console.print(_effects(record))
+
+
+def _out() -> Console:
+    """Standard output; wide where nobody sees it, so that no line is folded in a file."""
+    console = Console(highlight=False, soft_wrap=True)
+    return console if console.is_terminal else Console(highlight=False, soft_wrap=True, width=160)
 
 
 def _effects(record: RunRecord) -> Table:
@@ -111,7 +117,7 @@ def _score(score: Score | None) -> str:
 
 def show_journal(journal: Journal) -> None:
     """What was said, step by step, and every trial."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = _out()
     said = journal.said()
     for step in STEPS:
         for each in (s for s in said if s.step == step):
@@ -149,12 +155,12 @@ def show_techniques(kinds: list[type[Technique]]) -> None:
         table.add_row(
             kind.name(), kind.place(), ", ".join(kind.treats), escape(" ".join(kind.card().split("\n\n")[0].split()))
         )
-    Console(highlight=False).print(table)
+    _out().print(table)
 
 
 def show_technique(kind: type[Technique]) -> None:
     """The card of one technique."""
-    console = Console(highlight=False, soft_wrap=True)
+    console = _out()
     console.print(f"[bold]{kind.name()}[/bold] – acts on the {kind.place()}, treats {', '.join(kind.treats)}\n")
     console.print(escape(kind.card()))
     console.print(f"\nsettings: {escape(str(kind()))}")

@@ -103,7 +103,7 @@ def categories(values: pd.Series) -> np.ndarray:
     if is_number(values):
         values = pd.Series(texts_of_numbers(values.to_numpy(dtype=np.float64, na_value=np.nan)), dtype=object)
     levels = to_levels(values) or Levels(np.full(len(values), -1), [])
-    return np.array([*levels.texts, None], dtype=object)[levels.codes]
+    return np.asarray(np.array([*levels.texts, None], dtype=object)[levels.codes])
 
 
 def texts_of_numbers(values: Iterable[float]) -> list[str | None]:
@@ -122,8 +122,8 @@ def to_levels(values: pd.Series) -> Levels | None:
         return None
     if _quoted(cleaned):
         cleaned = [text[1:-1] if text else text for text in cleaned]
-    kept = sorted({text for text in cleaned if text not in MISSING})
-    place = {text: i for i, text in enumerate(kept)}
+    kept = sorted({text for text in cleaned if text is not None and text not in MISSING})
+    place: dict[str | None, int] = {text: i for i, text in enumerate(kept)}
     table = np.array([place.get(text, -1) for text in cleaned] + [-1], dtype=np.int64)
     return Levels(table[codes], kept)
 

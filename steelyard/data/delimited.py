@@ -166,7 +166,8 @@ def _read(text: str, delimiter: str, width: int, name: str) -> pd.DataFrame:
     except (pa.ArrowException, ValueError) as error:
         raise UserError(f"cannot read {name} as a table of text: {str(error).splitlines()[0][:200]}") from error
     if not ragged:
-        return table.to_pandas()
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
     if f'{delimiter} "' in text:  # quotes after a space: the fast reader takes the space as content
         return _read_slowly(text, delimiter, width, name)
     raise _ragged(ragged, len(table) + len(ragged), width, name)

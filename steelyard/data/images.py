@@ -150,15 +150,15 @@ def _array_to_8bit(x: np.ndarray) -> np.ndarray:
     if not np.issubdtype(x.dtype, np.number) or not np.isfinite(x).all() or x.min() < 0 or x.max() > 65535:
         raise UserError("image arrays need finite numbers within 0..1, 0..255 or 0..65535: scale them first")
     if x.max() > 255:
-        return np.rint(x / 257).astype(np.uint8)
+        return np.asarray(np.rint(x / 257), dtype=np.uint8)
     fractions = np.issubdtype(x.dtype, np.floating) and x.max() <= 1 and bool(np.any(x != np.floor(x)))
-    return np.rint(x * 255 if fractions else x).astype(np.uint8)
+    return np.asarray(np.rint(x * 255 if fractions else x), dtype=np.uint8)
 
 
 def _deep_to_8bit(x: np.ndarray) -> np.ndarray:
     """8 bits from 16-bit whole numbers or from floats within 0..1 or 0..255."""
     if np.issubdtype(x.dtype, np.floating):
-        return np.clip(x * 255 if np.nanmax(x) <= 1 else x, 0, 255).round().astype(np.uint8)
+        return np.asarray(np.clip(x * 255 if np.nanmax(x) <= 1 else x, 0, 255).round(), dtype=np.uint8)
     deep = x.dtype.itemsize == 2 or x.max() > 255
     return np.clip(np.rint(x / 257) if deep else x, 0, 255).astype(np.uint8)
 

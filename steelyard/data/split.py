@@ -47,7 +47,7 @@ class Protocol:
         if size is None or size >= len(rows):
             return rows
         stream = np.random.default_rng([self.seed, 3, partition])
-        return rows[_systematic(self.strata[rows], None, size / len(rows), stream)]
+        return np.asarray(rows[_systematic(self.strata[rows], None, size / len(rows), stream)])
 
     def to_dict(self) -> dict[str, object]:
         ready = None if self.given is None else len(self.given)

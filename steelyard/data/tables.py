@@ -128,7 +128,8 @@ def select(table: RawTable, names: Collection[str]) -> pd.DataFrame:
 def _parquet(data: bytes, name: str) -> pd.DataFrame:
     try:
         table = pyarrow.parquet.read_table(io.BytesIO(data))
-        return table.to_pandas().reset_index(drop=True)
+        frame: pd.DataFrame = table.to_pandas().reset_index(drop=True)
+        return frame
     except (pa.ArrowException, OSError, ValueError, TypeError, KeyError) as error:
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise UserError(f"{name} is not a readable Parquet file: {reason}") from error

@@ -1,7 +1,7 @@
 """The target: which task it asks for, its classes and codes, the rows that cannot be used."""
 
 from dataclasses import dataclass
-from typing import cast, get_args
+from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -63,7 +63,7 @@ def class_names(values: pd.Series) -> np.ndarray:
     texts: list[str | None] = list(levels.texts)
     if not isinstance(values.dtype, pd.CategoricalDtype):
         texts = [_plain(text) for text in levels.texts]
-    return np.array([*texts, None], dtype=object)[levels.codes]
+    return np.asarray(np.array([*texts, None], dtype=object)[levels.codes])
 
 
 def sorted_classes(names: np.ndarray) -> tuple[str, ...]:
@@ -149,7 +149,7 @@ def _class_task(levels: Levels, task: str | None, name: str) -> Task:
         raise UserError(
             f"target '{name}' has {count} different values in {rows} rows: expected classes that repeat, or numbers"
         )
-    return cast(Task, "binary" if count <= 2 or task == "binary" else "multiclass")
+    return "binary" if count <= 2 or task == "binary" else "multiclass"
 
 
 def _few_numbers(values: np.ndarray) -> bool:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from steelyard.metrics import metric
 from steelyard.problem import Score
 from steelyard.records import RunRecord
+from steelyard.report.error_tables import error_format
 from steelyard.report.numbers import NONE, count, plural
-from steelyard.report.tables import effect_format, error_format, measured, score_format
+from steelyard.report.tables import effect_format, measured, score_format
 from steelyard.report.words import LOOKS, apart, error_removed, metric_name, sentence, unit_name
 
 SHOWN = 4  # techniques that are named

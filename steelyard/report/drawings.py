@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from steelyard.metrics import metric
 from steelyard.problem import Score
 from steelyard.records import Arm, Curve, RunRecord
+from steelyard.report.error_tables import HEAT_MAP, error_format
 from steelyard.report.figures import (
     Drawing,
     Mark,
@@ -14,8 +15,15 @@ from steelyard.report.figures import (
     learning_curve,
     residual_plots,
 )
+from steelyard.report.figures.curves import lines
 from steelyard.report.numbers import Format
-from steelyard.report.tables import HEAT_MAP, effect_format, error_format, measured, ranked_families, score_format
+from steelyard.report.tables import (
+    effect_format,
+    measured,
+    ranked_families,
+    rungs,
+    score_format,
+)
 from steelyard.report.words import LOOKS, metric_name, turning_point, unit_name
 
 CURVES = 6  # drawn; the table has them all
@@ -43,14 +51,13 @@ def drawings(record: RunRecord) -> Drawings:
         errors=_errors(record),
         confusion=_confusion(record),
         residuals=_residuals(record),
-        curves=tuple(_curve(record, curve) for curve in record.curves[:CURVES]),
+        curves=tuple(_curve(record, curve) for curve in drawable(record)[:CURVES]),
     )
 
 
 def _ladder(record: RunRecord) -> Drawing | None:
     write = score_format(record)
-    rungs = [(arm.name, arm.score) for arm in record.ladder if arm.score]
-    marks = [_mark(name, score, write) for name, score in rungs]
+    marks = [_mark(arm.name, arm.score, write) for arm in rungs(record) if arm.score]
     if not marks:
         return None
     if record.test:
@@ -122,6 +129,11 @@ def _residuals(record: RunRecord) -> Drawing | None:
         return None
     words = f"Predicted against true {record.problem.target}, and what is left over, on dev"
     return residual_plots(record.residuals, words, record.problem.target)
+
+
+def drawable(record: RunRecord) -> list[Curve]:
+    """The curves that are more than a point."""
+    return [curve for curve in record.curves if any(len(at) > 1 for at, _ in lines(curve))]
 
 
 def _curve(record: RunRecord, curve: Curve) -> tuple[str, str, Drawing]:

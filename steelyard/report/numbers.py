@@ -79,7 +79,7 @@ def duration(seconds: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def tick(value: float, _position: int = 0) -> str:
+def tick(value: float, _position: float = 0) -> str:
     """A number on an axis: short, without offsets or exponents a person would not write."""
     if abs(value) >= 1e9 or 0 < abs(value) < 1e-5:
         text = f"{value:.2g}"

@@ -11,9 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from steelyard.records import STEPS, Mistake, RunRecord
-from steelyard.report import numbers, tables, words
+from steelyard.report import error_tables, numbers, tables, words
 from steelyard.report.cards import better_word, cards, seal
-from steelyard.report.drawings import drawings
+from steelyard.report.drawings import drawable, drawings
 
 IMAGE = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/=]+")
 MISTAKES = 24
@@ -40,13 +40,14 @@ def view(record: RunRecord) -> dict[str, Any]:
         "facts": facts(record),
         "tables": _tables(record),
         "drawings": drawings(record),
-        "refused": [w for w in record.weighed if w.verdict == "not applicable"],
+        "refused": refused(record),
+        "members": members(record.winner.get("members")),
         "looks": words.LOOKS,
         "mistakes": [mistake(m, record) for m in record.mistakes[:MISTAKES]],
         "story": story(record),
         "knobs": tuple(tables.knobs(record.winner.get("recipe", {}))),
         "predict": f"steelyard predict {shlex.quote(record.output)} NEW_DATA --output predictions.csv",
-        "heat_map": len(record.confusion) <= tables.HEAT_MAP,
+        "heat_map": len(record.confusion) <= error_tables.HEAT_MAP,
         "duration": numbers.duration,
         "sentence": words.sentence,
         "sections": sections(record),
@@ -62,7 +63,7 @@ def sections(record: RunRecord) -> list[tuple[str, str, bool]]:
         ("asked", "Asked", True),
         ("ladder", "Ladder", any(arm.score for arm in record.ladder)),
         ("families", "Families", bool(record.families)),
-        ("curves", "Curves", bool(record.curves)),
+        ("curves", "Curves", bool(drawable(record))),
         ("effects", "Techniques", bool(record.weighed)),
         ("errors", "Errors", record.errors is not None),
         ("wrong", "Where it is wrong", bool(record.confusion or record.residuals)),
@@ -71,6 +72,34 @@ def sections(record: RunRecord) -> list[tuple[str, str, bool]]:
         ("story", "Story", bool(record.said)),
         ("reproduce", "Reproduce", True),
     ]
+
+
+def members(given: Any) -> str:
+    """Of what the model is made, from a count, names, or records of members with their family and weight."""
+    if isinstance(given, int) and not isinstance(given, bool):
+        return f"an ensemble of {given} members" if given > 1 else ""
+    if isinstance(given, str):
+        return f"made of {given}" if given else ""
+    found = [_member(each) for each in given or ()]
+    return f"made of {', '.join(found)}" if len(found) > 1 else ""
+
+
+def _member(given: Any) -> str:
+    if not isinstance(given, dict):
+        return str(given)
+    weight = given.get("weight")
+    share = f"{100 * weight:.0f} % " if isinstance(weight, int | float) else ""
+    return f"{share}{given.get('family', 'a model')}"
+
+
+def refused(record: RunRecord) -> list[tuple[str, str]]:
+    """The techniques that do not apply, each with its reason, once."""
+    found = [(w.technique, w.reason) for w in record.weighed if w.verdict == "not applicable"]
+    return sorted(set(found))
+
+
+def _thing(record: RunRecord) -> str:
+    return "image" if record.problem.modality == "image" else "row"
 
 
 def facts(record: RunRecord) -> list[tuple[str, str]]:
@@ -115,7 +144,7 @@ def mistake(given: Mistake, record: RunRecord) -> dict[str, Any]:
     regression = record.problem.task == "regression"
     write = numbers.fitting([given.error]) if regression else numbers.Format(3)
     return {
-        "origin": given.origin,
+        "origin": f"{_thing(record)} {given.origin}" if given.origin.isdigit() else given.origin,
         "truth": given.truth,
         "predicted": given.predicted,
         "error": f"off by {write(given.error)}" if regression else f"p(truth) {write(1 - given.error)}",
@@ -133,10 +162,10 @@ def _tables(record: RunRecord) -> dict[str, tables.Table | None]:
         "effects": tables.effect_table(record),
         "pairs": tables.pair_table(record),
         "curves": tables.curve_table(record),
-        "errors": tables.error_rows(record.errors) if record.errors else None,
-        "classes": tables.class_table(record),
-        "confused": tables.confused_table(record),
-        "residuals": tables.residual_table(record) if record.residuals else None,
+        "errors": error_tables.error_rows(record.errors) if record.errors else None,
+        "classes": error_tables.class_table(record),
+        "confused": error_tables.confused_table(record),
+        "residuals": error_tables.residual_table(record) if record.residuals else None,
     }
     return {name: table if table and table.rows else None for name, table in made.items()}
 

@@ -80,6 +80,16 @@ class Sgd(Optimizer):
             group["momentum"] = value(self.momentum, progress)
 
 
+@dataclass(frozen=True)
+class Rmsprop(Optimizer):
+    """RMSprop at its usual settings (Hinton 2012, lecture 6e of "Neural Networks for Machine Learning")."""
+
+    alpha: float = knob(0.99, 0.0, 0.99999)
+
+    def create(self, groups: list[dict[str, object]]) -> torch.optim.Optimizer:
+        return torch.optim.RMSprop(groups, lr=1e-3, alpha=self.alpha)
+
+
 def weights(network: nn.Module) -> Iterable[Tensor]:
     """The parameters with two axes or more: matrices, kernels, embeddings."""
     return (p for p in network.parameters() if p.requires_grad and p.ndim >= 2)

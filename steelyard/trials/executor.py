@@ -87,14 +87,17 @@ class Executor:
         """The folder in which a finished trial's model lies."""
         return self.folder / "models" / outcome.key
 
-    def run(self, trials: Sequence[Trial], deadline: float | None = None) -> list[Outcome]:
-        """The outcomes of trials, in order. At `deadline` (on the run's clock) trials in flight are cut."""
+    def run(self, trials: Sequence[Trial], deadline: float | None = None, models: bool = False) -> list[Outcome]:
+        """The outcomes of trials, in order. At `deadline` (on the run's clock) trials in flight are cut.
+
+        With `models` a trial whose model a finished run has dropped is trained again.
+        """
         keys = [self.key(trial) for trial in trials]
         found: dict[str, Outcome] = {}
         waiting: list[tuple[str, Trial]] = []
         for key, trial in zip(keys, trials, strict=True):
             known = self.journal.outcome(key)
-            if known is not None:
+            if known is not None and not (models and known.done and not self.model(known).exists()):
                 found[key] = known
                 self.clock.advance_to(known.elapsed)
             elif key not in dict(waiting):

@@ -94,6 +94,12 @@ class Journal:
             connection.execute(sa.delete(_FACTS).where(_FACTS.c.name == name))
             connection.execute(sa.insert(_FACTS).values(name=name, value=json.dumps(value)))
 
+    def forget_limits(self) -> None:
+        """Another ask has other limits: what the old ones decided and what they cut short is open again."""
+        with self._engine.begin() as connection:
+            connection.execute(sa.delete(_FACTS).where(_FACTS.c.name.startswith("decision: ")))
+            connection.execute(sa.delete(_TRIALS).where(_TRIALS.c.status.in_(("cut", "failed"))))
+
     # -- trials ---------------------------------------------------------------------------------------------------
 
     def outcome(self, key: str) -> Outcome | None:
@@ -109,9 +115,10 @@ class Journal:
         return [Outcome.from_dict(json.loads(row)) for row in rows]
 
     def add(self, outcome: Outcome) -> None:
-        """Remember a finished trial."""
+        """Remember a finished trial; one that had to be trained again, since its model is gone, takes its old place."""
         with self._engine.begin() as connection:
-            number = connection.execute(sa.select(sa.func.count()).select_from(_TRIALS)).scalar_one()
+            connection.execute(sa.delete(_TRIALS).where(_TRIALS.c.key == outcome.key))
+            number = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_TRIALS.c.number), 0))).scalar_one()
             connection.execute(
                 sa.insert(_TRIALS).values(
                     key=outcome.key,

@@ -5,12 +5,14 @@ from steelyard.records import Arm
 from steelyard.trials.arms import FULL, Size, Tried
 from steelyard.weigh.compare import Comparison, compare
 from steelyard.workflow.bench import Bench, Request
+from steelyard.workflow.checklist import walk
 from steelyard.workflow.families import families
 from steelyard.workflow.say import plainly, ranked
 
 SMALL = 4_000  # train rows of the first round of the spot check
 REACH = 4  # families that get a full trial
 SHARE = 0.3  # of the time left, for full trials of the spot check
+DEAR = 0.15  # of that share: a full trial of the only family left is dear above it
 
 
 def baseline(bench: Bench) -> list[Tried]:
@@ -34,7 +36,7 @@ def baseline(bench: Bench) -> list[Tried]:
     against = floor if best.size.rows is None else _same_rows(bench, dummy, best)
     power = _power(bench, against, best)
     if power.verdict != "helps":
-        bench.say("baseline", no_power(bench, best, power))
+        walk(bench, best, power)
         bench.update(families=tuple(arm(bench, t) for t in [*first, floor]))
         return [floor]
     bench.say(
@@ -45,7 +47,9 @@ def baseline(bench: Bench) -> list[Tried]:
         else "statistical power is there",
     )
     second = _round(bench, _reaching(bench, first)) if bench.train_rows > SMALL else []
-    tried = ranked(bench, second) + [t for t in first if t.recipe.family not in {s.recipe.family for s in second}]
+    reached = {t.recipe.family for t in second}
+    dear = [t for t in first[:1] if t.recipe.family not in reached]  # the best one, when a full trial of it is dear
+    tried = dear + second + [t for t in first if t not in dear and t.recipe.family not in reached]
     shown = [*second, *(t for t in first if t.size.rows is not None or not second)]
     bench.update(families=tuple(arm(bench, t) for t in [*shown, floor]))
     bench.say("baseline", "ranking on dev: " + "; ".join(f"{t.recipe.family} {plainly(bench, t)}" for t in tried[:6]))
@@ -82,11 +86,17 @@ def _power(bench: Bench, floor: Tried, best: Tried) -> Comparison:
 
 
 def _reaching(bench: Bench, first: list[Tried]) -> list[Request]:
-    """Full trials for the families within reach of the best, and for the network whatever its rank, if time allows."""
-    networks = [t for t in first if t.recipe.network is not None]
-    chosen = {t.recipe.family for t in [*first[: REACH - 1], *networks]}
+    """Full trials for the families not clearly worse than the best, and for the network of a table, if time allows.
+
+    Where one family is left and a full trial is dear, there is nothing to decide and the time is kept for weighing.
+    """
+    near = [t for t in first if _power(bench, first[0], t).verdict != "hurts"][:REACH]
+    networks = [t for t in first if t.recipe.network is not None and bench.problem.modality == "tabular"]
+    chosen = {t.recipe.family for t in [*near, *networks]}
     recipes = [recipe for recipe in _for_rows(bench, bench.train_rows) if recipe.family in chosen]
     budget = SHARE * bench.left() * bench.executor.jobs
+    if len(recipes) == 1 and bench.cost(recipes[0], FULL) > DEAR * budget:
+        return []
     requests: list[Request] = []
     for recipe in sorted(recipes, key=lambda r: bench.cost(r, FULL)):
         seconds = bench.cost(recipe, FULL)
@@ -101,13 +111,3 @@ def arm(bench: Bench, tried: Tried, name: str = "", note: str = "") -> Arm:
     rows = tried.outcomes[0].train_rows
     said = note or ("" if tried.size.full else f"on {rows} rows")
     return Arm(name or tried.recipe.family, tried.recipe.family, bench.score(tried), tried.seconds, rows, said)
-
-
-def no_power(bench: Bench, best: Tried, power: Comparison) -> str:
-    """What to say, and what was checked, when nothing beats the dumb baseline."""
-    return (
-        f"no statistical power: the best family ({best.recipe.family}) differs from the dumb baseline by "
-        f"{power.effect:.4g} (95 % interval {power.low:.4g} to {power.high:.4g}). Checked: the loss matches the output "
-        "(softmax with cross-entropy, a linear output with squared error); several kinds of models agree. Left to "
-        "check: are the targets aligned with their rows, are the right columns given, are there enough rows?"
-    )

@@ -144,11 +144,11 @@ class Bench:
             found.append(gather(recipe, size, mine, self.protocol.folds, self.executor))
         return found
 
-    def run(self, trials: list[Trial], deadline: float | None = None) -> list[Outcome]:
-        """The outcomes of trials that were granted; their costs are learnt."""
+    def run(self, trials: list[Trial], deadline: float | None = None, models: bool = False) -> list[Outcome]:
+        """The outcomes of trials that were granted, with their models if wanted; their costs are learnt."""
         if deadline is None and self.ask.seconds is not None:
             deadline = self.ask.seconds - 0.7 * self.reserve
-        outcomes = self.executor.run(trials, deadline)
+        outcomes = self.executor.run(trials, deadline, models)
         for outcome in outcomes:
             self.costs.learn(outcome)
         self.update()

@@ -1,5 +1,6 @@
 """Step 8: blend what complements each other, train the winner on train + dev, open the test once."""
 
+import hashlib
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,7 +104,9 @@ def _refit(bench: Bench, choice: Choice) -> tuple[list[Outcome], list[float]]:
         wanted += [(Trial(tried.recipe, seed, fold=None), weight / seeds) for seed in range(seeds)]
     wanted.sort(key=lambda each: each[0].seed)  # one of each first, should the time run out
     outcomes = bench.run(
-        [trial for trial, _ in wanted], None if bench.ask.seconds is None else bench.ask.seconds - CLOSING / 2
+        [trial for trial, _ in wanted],
+        None if bench.ask.seconds is None else bench.ask.seconds - CLOSING / 2,
+        models=True,
     )
     done = [(o, w) for o, (_, w) in zip(outcomes, wanted, strict=True) if o.done]
     if not done:
@@ -140,7 +143,7 @@ def _confirm(
     trials = [Trial(_timed(bench, leader.recipe), 0)]
     if bench.executor.jobs > 1 or bench.ask.seconds is None:
         trials.append(Trial(_timed(bench, plain), 0 if plain != leader.recipe else 1))
-    outcomes = bench.run(trials, None if bench.ask.seconds is None else bench.ask.seconds - CLOSING / 2)
+    outcomes = bench.run(trials, None if bench.ask.seconds is None else bench.ask.seconds - CLOSING / 2, models=True)
     tried = [gather(o.trial.recipe, FULL, [o], 1, bench.executor) for o in outcomes]
     arms = [t for t in tried if t is not None and not bench.broken(t)] + [t for t in others if t.size.full]
     if not arms:
@@ -172,7 +175,8 @@ def _install(bench: Bench, choice: Choice, outcomes: list[Outcome], weights: lis
     """Write the final model and record the winner."""
     final = bench.folder / "models" / "final"
     shutil.rmtree(final, ignore_errors=True)
-    members = tuple(load(bench.executor.model(o)) for o in outcomes)
+    there = bench.run([o.trial for o in outcomes], float("inf"), models=True)  # a finished run drops its trials' models
+    members = tuple(load(bench.executor.model(o)) for o in there)
     Ensemble(members, tuple(weights)).save(final)
     score = score_of(bench.metric, bench.truth[choice.rows], choice.dev)
     family = " + ".join(dict.fromkeys(t.recipe.family for t in choice.arms))
@@ -219,18 +223,30 @@ def _open_test(bench: Bench) -> None:
     if not len(bench.sealed):
         bench.say("finish", "there are no test rows")
         return
-    test = bench.sealed.open("steelyard run", bench.journal.open_test)
-    predictor = load_predictor(bench.folder / "model")
-    assert test.target is not None
-    score: Score = score_of(bench.metric, test.target, predictor.predict(test))
+    name = f"test {bench.metric.name} {bench.ask.seed} {_digest(bench.folder / 'model')}"
+    if (known := bench.journal.fact(name)) is None:
+        test = bench.sealed.open("steelyard run", bench.journal.open_test)
+        assert test.target is not None
+        found = score_of(bench.metric, test.target, load_predictor(bench.folder / "model").predict(test))
+        bench.journal.set_fact(name, known := list(vars(found).values()))
+    score = Score(*known)
     openings = len(bench.journal.openings())
     bench.update(test=score, test_openings=openings)
     assert bench.record.errors is not None
     bench.update(errors=with_test(bench.record.errors, bench.problem, score))
     times = "once" if openings == 1 else f"{openings} times: the score is no longer that of unseen data"
     bench.say(
-        "finish", f"{bench.problem.metric} on the sealed test ({len(test)} rows): {score_text(score)}; opened {times}"
+        "finish",
+        f"{bench.problem.metric} on the sealed test ({score.examples} rows): {score_text(score)}; opened {times}",
     )
+
+
+def _digest(folder: Path) -> str:
+    """A hash of the model in a folder: the sealed test is not opened twice for the same one."""
+    digest = hashlib.sha256()
+    for file in sorted(f for f in folder.rglob("*") if f.is_file() and f.name != "README.md"):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:20]
 
 
 def tidy(folder: Path) -> None:

@@ -16,10 +16,11 @@ from steelyard.workflow.bench import Bench
 from steelyard.workflow.define import rarest
 from steelyard.workflow.overfit import study_size
 from steelyard.workflow.say import number, plainly
+from steelyard.workflow.tuning import edits
 
 SEEDS = (0, 1, 2)  # the first look
-MORE = (3, 4, 5)  # the second look, for what is promising and undecided
-ROUNDS = 3
+MORE = (3, 4, 5, 6, 7)  # the second look, for what is promising and undecided
+ROUNDS = 6
 SMALLEST = 0.1  # of the width of the dev interval: a smaller effect is not worth having
 
 Proposal = tuple[str, Recipe]
@@ -35,11 +36,11 @@ def regularise(bench: Bench, incumbents: list[Tried]) -> list[Tried]:
 
 
 def _improve(bench: Bench, incumbent: Tried, seconds: float, name: str) -> Tried:
-    start = bench.clock.now()
-    size = incumbent.size
+    """Rounds of weighing: techniques until none helps, then knobs a step up and down; what helps starts a new round."""
+    start, stage = bench.clock.now(), 0
     for turn in range(ROUNDS):
         left = min(bench.left(), start + seconds - bench.clock.now())
-        if left <= 0 or bench.spent_out():
+        if left <= 0 or bench.spent_out() or stage >= len(STAGES):
             break
         size = _size(bench, incumbent, left, f"study size {name}.{turn}")
         base = bench.try_arms([(incumbent.recipe, SEEDS, size)])[0]
@@ -48,18 +49,15 @@ def _improve(bench: Bench, incumbent: Tried, seconds: float, name: str) -> Tried
         table = diagnose(bench, base)
         if turn == 0:
             _say_diagnosis(bench, base, table)
-        helped = _weigh_all(bench, base, table, left)
+        helped = _weigh_all(bench, base, STAGES[stage](bench, base, table), left)
         better = _together(bench, base, helped)
         if better is None:
-            return _measured(base, incumbent)
-        incumbent = better
+            stage, incumbent = stage + 1, _measured(base, incumbent)
+            continue
+        stage, incumbent = 0, better
         bench.offer(better)
-        bench.update(
-            ladder=(
-                *bench.record.ladder,
-                arm(bench, better, f"{better.recipe.family} + {', '.join(n for n, _, _ in helped)}"),
-            )
-        )
+        kept = f"{better.recipe.family} + {', '.join(name for name, _, _ in helped)}"
+        bench.update(ladder=(*bench.record.ladder, arm(bench, better, kept)))
     return incumbent
 
 
@@ -113,14 +111,30 @@ def _proposals(
     return [proposal for _, _, proposal in sorted(found, key=lambda each: each[:2])], refused
 
 
-def _weigh_all(bench: Bench, base: Tried, table: ErrorTable, seconds: float) -> list[tuple[str, Recipe, Weighed]]:
-    """Weigh every proposal the time allows; those that help, the largest effect first."""
+def _techniques(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
+    """What the catalogue proposes against the diagnosis; what does not apply is recorded with its reason."""
+    family = base.recipe.family
     proposals, refused = _proposals(bench.problem, base.recipe, table, bench.truth)
     done = {(w.technique, w.against) for w in bench.record.weighed}
     bench.update(weighed=(*bench.record.weighed, *(w for w in refused if (w.technique, w.against) not in done)))
-    if not any(w.against == base.recipe.family for w in bench.record.weighed if w.pairs):
-        named = ", ".join(name for name, _ in proposals)
-        bench.say("regularise", f"to weigh on {base.recipe.family}, remedies for {table.dominant} first: {named}")
+    named = ", ".join(name for name, _ in proposals)
+    if proposals and not any(w.against == family for w in bench.record.weighed if w.pairs):
+        bench.say("regularise", f"to weigh on {family}, remedies for {table.dominant} first: {named}")
+    return proposals
+
+
+def _knobs(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
+    """Single knobs a step up and down."""
+    return edits(base.recipe)
+
+
+STAGES = (_techniques, _knobs)
+
+
+def _weigh_all(
+    bench: Bench, base: Tried, proposals: list[Proposal], seconds: float
+) -> list[tuple[str, Recipe, Weighed]]:
+    """Weigh every proposal the time allows; those that help, the largest effect first."""
     tried = bench.try_arms([(recipe, SEEDS, base.size) for _, recipe in proposals], within=seconds)
     results = [(n, r, t, weigh(bench, base, t)) for (n, r), t in zip(proposals, tried, strict=True) if t is not None]
     promising = [each for each in results if _promising(bench, each[3])]
@@ -139,7 +153,7 @@ def _second_look(
     results: list[tuple[str, Recipe, Tried, Comparison]],
     promising: list[tuple[str, Recipe, Tried, Comparison]],
 ) -> list[tuple[str, Recipe, Tried, Comparison]]:
-    """Three more pairs for what is promising and undecided."""
+    """More pairs for what is promising and undecided."""
     seeds = SEEDS + MORE
     wanted = [(base.recipe, seeds, base.size), *((recipe, seeds, base.size) for _, recipe, _, _ in promising)]
     more = bench.try_arms(wanted)
@@ -195,8 +209,7 @@ def _record(bench: Bench, base: Tried, results: list[tuple[str, Recipe, Tried, C
         bench.say(
             "regularise",
             f"{w.technique} on {w.against}: {w.effect:+.4g} ({w.low:+.4g} to {w.high:+.4g}, {len(w.pairs)} pairs): "
-            f"{w.verdict}"
-            + (f"; {w.reason}" if w.reason else ""),
+            f"{w.verdict}" + (f"; {w.reason}" if w.reason else ""),
         )
 
 

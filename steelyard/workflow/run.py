@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from steelyard.trials.arms import Tried
 from steelyard.trials.clock import Clock
 from steelyard.trials.executor import Executor
 from steelyard.trials.journal import Journal
+from steelyard.workflow.advice import next_steps
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.baseline import baseline
 from steelyard.workflow.bench import CLOSING, Bench
@@ -38,17 +40,22 @@ def carry_out(ask: Ask, watch: Watch = lambda _: None) -> RunRecord:
     clock = Clock()
     with Executor(ask.jobs or _cores()) as executor:
         dataset, problem = define(ask)
+        families(
+            problem, dataset.schema, len(dataset), ask.settings
+        )  # a wrong --set is said before anything is written
         folder = output_folder(ask)
         journal = Journal(folder / "journal.db")
         try:
             if (record := finished_record(folder, journal, ask, dataset.fingerprint)) is not None:
+                tidy(folder)
                 return record
             bench = _set_up(ask, folder, journal, clock, executor, watch, dataset, problem)
             _walk(bench)
+            bench.update(next_steps=next_steps(bench.record))
+            write_page(folder, replace(bench.record, finished=True))
             bench.update(finished=True)
+            journal.set_fact("finished", ask.identity())
             tidy(folder)
-            write_page(folder, bench.record)
-            bench.update()
             return bench.record
         finally:
             journal.close()
@@ -59,6 +66,10 @@ def _walk(bench: Bench) -> None:
     families = baseline(bench)
     if not families:
         bench.say("finish", "the budget ended before any model was trained")
+        return
+    if families[0].recipe.family == "dummy":
+        bench.update(winner={})
+        bench.say("finish", "stopped: there is nothing to build on, and the test stays sealed")
         return
     scaled = [overfit(bench, each) for each in _incumbents(bench, families)]
     improved = regularise(bench, scaled)
@@ -73,7 +84,7 @@ def _incumbents(bench: Bench, ranked: list[Tried]) -> list[Tried]:
     bench.reserve = _reserve(bench, best)
     others = [t for t in ranked[1:] if (t.recipe.network is None) != (best.recipe.network is None)]
     near = [t for t in others if t.size == best.size and bench.problem.modality == "tabular"]
-    return [best, *near[:1]] if best.recipe.family != "dummy" else [best]
+    return [best, *near[:1]]
 
 
 def _reserve(bench: Bench, best: Tried) -> float:
@@ -97,7 +108,6 @@ def _set_up(
     problem: Problem,
 ) -> Bench:
     """Steps 1 to 4: what was defined and chosen is said, the rows are split, the test is sealed."""
-    families(problem, dataset.schema, len(dataset), ask.settings)  # a wrong --set is said before any work
     protocol, pool_rows, test_rows = divide(dataset, ask.seed)
     pool = dataset.take(pool_rows)
     executor.open(folder, journal, clock, pool, problem, protocol, watch)

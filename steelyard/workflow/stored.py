@@ -29,9 +29,10 @@ def finished_record(folder: Path, journal: Journal, ask: Ask, fingerprint: str) 
     if owner is not None and owner != fingerprint:
         raise UserError(f"{folder} holds the run of other data; give another --output, or remove the folder")
     journal.set_fact("data", fingerprint)
-    same = journal.fact("ask") == ask.identity()
-    journal.set_fact("ask", ask.identity())
-    if same and (folder / "run.json").exists():
+    if journal.fact("ask") != ask.identity():
+        journal.forget_limits()
+        journal.set_fact("ask", ask.identity())
+    if journal.fact("finished") == ask.identity() and (folder / "run.json").exists():
         record = read_record(folder)
         return record if record.finished else None
     return None

@@ -3,7 +3,7 @@ from dataclasses import replace
 import samples
 
 from steelyard.records import Curve
-from steelyard.report import tables
+from steelyard.report import error_tables, tables
 from steelyard.report.cards import cards, seal
 from steelyard.report.words import error_removed, turning_point
 
@@ -44,18 +44,30 @@ def test_the_ladder_says_what_every_rung_gained():
     assert texts(tables.ladder_table(samples.adult()), 2)[:3] == ["–", "+0.1113", "+0.0013"]
 
 
+def test_the_ladder_starts_at_the_baseline_even_when_the_record_keeps_it_apart():
+    record = samples.adult()
+    assert texts(tables.ladder_table(replace(record, ladder=record.ladder[1:])), 2)[:3] == ["–", "+0.1113", "+0.0013"]
+
+
+def test_a_rung_that_is_worse_is_not_what_the_next_one_is_measured_against():
+    record = samples.adult()
+    worse = replace(record.ladder[0], name="other", score=samples.score(0.80, 0.01, 3908))
+    table = tables.ladder_table(replace(record, ladder=(record.ladder[1], worse, record.ladder[2])))
+    assert texts(table, 2)[1:3] == ["−0.0705", "+0.0013"]
+
+
 def test_the_class_with_the_lowest_recall_comes_first_with_what_it_is_taken_for():
-    first = tables.class_table(samples.adult()).rows[0]
+    first = error_tables.class_table(samples.adult()).rows[0]
     assert [cell.text for cell in first] == [">50K", "941", "0.682", "0.775", "<=50K"]
 
 
 def test_the_pairs_that_are_confused_most_come_first():
-    first = tables.confused_table(samples.adult()).rows[0]
+    first = error_tables.confused_table(samples.adult()).rows[0]
     assert [cell.text for cell in first] == [">50K", "<=50K", "299", "0.318"]
 
 
 def test_the_residual_table_holds_every_example_once():
-    assert sum(int(text) for text in texts(tables.residual_table(samples.houses()), 1)) == 500
+    assert sum(int(text) for text in texts(error_tables.residual_table(samples.houses()), 1)) == 500
 
 
 def test_every_pair_of_scores_is_listed():

@@ -75,7 +75,7 @@ class Canvas:
         """Text whose middle line is at y, cut to `room` pixels."""
         size = style.setdefault("fontsize", TEXT)
         shown = clipped(text, room or self.width, size)
-        style = {"va": "center_baseline", "parse_math": False} | style
+        style = {"va": "center_baseline", "parse_math": False, **style}
         self.figure.text(x / self.width, 1 - y / self.height, shown, color=COLOURS[colour], **style)
 
     def svg(self, words: str) -> Markup:

@@ -1,6 +1,7 @@
 """The confusion matrix as a heat map: each row is a true class, darker means a larger share of its examples."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -23,8 +24,10 @@ def confusion_map(matrix: Matrix, classes: Sequence[str], words: str) -> Drawing
 def _map(matrix: Matrix, classes: Sequence[str], width: float, beside: float, above: float) -> Canvas:
     """The map, with at most `beside` and `above` pixels for the names of rows and columns."""
     longest = max(text_width(name, SMALL) for name in classes) + 8
-    left, top = min(longest, beside) + TITLE, min(longest, above) + TITLE + 2
+    left = min(longest, beside) + TITLE
     cell = min(CELL, (width - left - 2) / len(classes))
+    upright = longest < cell
+    top = (16 if upright else min(longest, above)) + TITLE + 2
     size = cell * len(classes)
     canvas = Canvas(width, top + size + 6)
     axes = canvas.axes(left, top, size, size)
@@ -35,11 +38,14 @@ def _map(matrix: Matrix, classes: Sequence[str], width: float, beside: float, ab
     _cells(axes, matrix)
     _counts(canvas, matrix, left, top, cell)
     letters = min(SMALL, max(6.0, cell * 0.9))
-    turned = {"rotation": 90, "rotation_mode": "anchor", "va": "center"}
+    turned: dict[str, Any] = {"rotation": 90, "rotation_mode": "anchor", "va": "center"}
     for k, name in enumerate(classes):
         at = (k + 0.5) * cell
         canvas.text(left - 6, top + at, name, room=left - TITLE - 6, ha="right", fontsize=letters)
-        canvas.text(left + at, top - 6, name, room=top - TITLE - 6, ha="left", fontsize=letters, **turned)
+        if upright:
+            canvas.text(left + at, top - 10, name, ha="center", fontsize=letters)
+        else:
+            canvas.text(left + at, top - 6, name, room=top - TITLE - 6, ha="left", fontsize=letters, **turned)
     canvas.text(left, 8, "predicted →", "muted", ha="left", fontsize=SMALL)
     canvas.text(8, top + size / 2, "← truth", "muted", ha="center", fontsize=SMALL, **turned)
     return canvas

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from math import isfinite
+from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, MaxNLocator
 
 from steelyard.records import Curve
 from steelyard.report.figures.canvas import COLOURS, NARROW, SMALL, TEXT, WIDE, Canvas, Drawing, grid, text_width
+from steelyard.report.numbers import tick
 
 POINTS = 200  # a line needs no more
 SPREAD = 30.0  # losses that span more than this are drawn on a logarithmic axis
@@ -65,12 +68,15 @@ def _panel(axes: Axes, drawn: Sequence[tuple[str, str, Line]], turned: int | Non
     axes.set_xlim(first, last if last > first else first + 1)
     if min(values) > 0 and max(values) > SPREAD * min(values):
         axes.set_yscale("log", nonpositive="clip")
+        axes.set_ylim(min(values) / 1.2, max(values) * 1.2)
+        axes.yaxis.set_major_locator(LogLocator(numticks=5))
+        axes.yaxis.set_major_formatter(tick)
         axes.minorticks_off()
     else:
         room = (max(values) - min(values)) * 0.06 or 0.05
         axes.set_ylim(min(values) - room, max(values) + room)
         axes.locator_params(axis="y", nbins=4)
-    axes.xaxis.get_major_locator().set_params(integer=True, nbins=4)
+    axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     grid(axes, "y")
     if turned is not None and turned < last:
         axes.axvspan(turned, last, color=COLOURS["bad"], alpha=0.07, lw=0)
@@ -84,7 +90,7 @@ def _panel(axes: Axes, drawn: Sequence[tuple[str, str, Line]], turned: int | Non
 
 def _name_turn(axes: Axes, turned: int) -> None:
     """Write the epoch of the lowest dev loss above its line."""
-    style = {"color": COLOURS["bad"], "fontsize": SMALL, "ha": "center", "va": "bottom"}
+    style: dict[str, Any] = {"color": COLOURS["bad"], "fontsize": SMALL, "ha": "center", "va": "bottom"}
     axes.text(turned, 1.03, f"epoch {turned}", transform=axes.get_xaxis_transform(), **style)
 
 

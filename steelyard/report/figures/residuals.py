@@ -6,8 +6,10 @@ from math import isfinite
 from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
+from matplotlib.ticker import LogLocator
 
 from steelyard.report.figures.canvas import COLOURS, NARROW, SMALL, WIDE, Canvas, Drawing, grid
+from steelyard.report.numbers import tick
 
 POINTS = 600
 SKEW = 50.0  # values that span more than this, all above zero, are drawn on logarithmic axes
@@ -47,6 +49,9 @@ def _truth(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
         axes.set_xscale("log")
         axes.set_yscale("log")
         axes.minorticks_off()
+        for side in (axes.xaxis, axes.yaxis):
+            side.set_major_locator(LogLocator(numticks=5))
+            side.set_major_formatter(tick)
         ends = (low * 0.9, high * 1.1)
     else:
         room = (high - low) * 0.03 or 1.0
@@ -75,7 +80,7 @@ def _left_over(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
 def _dots(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
     """All points as one path of round dots: a tenth of the size of as many circles."""
     corners = [corner for point in points for corner in (point, point)]
-    path = Path(corners, [Path.MOVETO, Path.LINETO] * len(points))  # type: ignore[arg-type]
+    path = Path(corners, [Path.MOVETO, Path.LINETO] * len(points))
     path.should_simplify = False
     axes.add_patch(
         PathPatch(path, fill=False, edgecolor=COLOURS["accent"], alpha=0.55, linewidth=3.6, capstyle="round")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from steelyard.knobs import knob
+from steelyard.parts import part_kind
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
 from steelyard.techniques.technique import NotApplicable, Technique
@@ -29,6 +30,5 @@ class Ema(Technique):
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
         if recipe.network is None:
             return NotApplicable(f"{recipe.family} is not trained step by step: there are no weights to average")
-        from steelyard.training import averaging
-
-        return self.unless_same(recipe, recipe.with_part("averaging", averaging.Ema(self.span)))
+        average = part_kind("ema").read({"span": self.span})
+        return self.unless_same(recipe, recipe.with_part("averaging", average))

@@ -1,0 +1,57 @@
+"""What to try next, read from the record: named techniques and data, never general prose."""
+
+from steelyard.records import RunRecord
+from steelyard.techniques import catalogue
+
+SHOWN = 5
+
+
+def next_steps(record: RunRecord) -> tuple[str, ...]:
+    """A few sentences, the most promising first."""
+    found = [*_open(record), *_not_weighed(record), *_data(record)]
+    if record.problem.human_error is None and record.problem.task != "regression":
+        found.append(
+            "give --human-error, the error rate of the best humans: it says how much of the bias can be avoided"
+        )
+    return tuple(found[:SHOWN])
+
+
+def _open(record: RunRecord) -> list[str]:
+    """Techniques whose verdict is open and whose effect points the right way, the largest first."""
+    sign = _sign(record)
+    undecided = [w for w in record.weighed if w.verdict == "undecided" and sign * w.effect > 0]
+    if not undecided:
+        return []
+    best = sorted(undecided, key=lambda w: -sign * w.effect)[:3]
+    named = ", ".join(f"{w.technique} on {w.against} ({w.effect:+.3g})" for w in best)
+    return [f"more time: still undecided, and pointing the right way, are {named}"]
+
+
+def _not_weighed(record: RunRecord) -> list[str]:
+    """Remedies for the dominant error that nobody had time to weigh."""
+    if record.errors is None or record.errors.dominant == "neither":
+        return []
+    family = str(record.winner.get("family", ""))
+    seen = {w.technique for w in record.weighed if w.against in family or not family}
+    missing = [n for n, kind in catalogue().items() if record.errors.dominant in kind.treats and n not in seen]
+    if not missing or not record.weighed:
+        return []
+    return [f"more time: not weighed yet against {record.errors.dominant}: {', '.join(missing)}"]
+
+
+def _data(record: RunRecord) -> list[str]:
+    if record.errors is None:
+        return []
+    if record.errors.dominant == "variance":
+        return ["variance dominates: more rows are the surest remedy"]
+    if record.errors.dominant == "bias":
+        return [
+            "bias dominates: more informative columns or a bigger model; look at the worst mistakes for what is missing"
+        ]
+    return ["train and dev errors are within noise of each other: look at the worst mistakes, they may be labels"]
+
+
+def _sign(record: RunRecord) -> int:
+    from steelyard.metrics import metric
+
+    return metric(record.problem.metric).sign

@@ -1,0 +1,65 @@
+"""When nothing beats the dumb baseline: walk the checklist of the universal workflow and say what each point found."""
+
+import numpy as np
+
+from steelyard.classical import Linear
+from steelyard.data.prepared import Prepared
+from steelyard.training.optimizers import Rmsprop
+from steelyard.trials.arms import FULL, Tried
+from steelyard.weigh.compare import Comparison
+from steelyard.workflow.bench import Bench
+from steelyard.workflow.families import families
+
+ROWS = 2_000
+
+
+def walk(bench: Bench, best: Tried, power: Comparison) -> None:
+    """Say that there is no power, then what was checked: output and loss, optimizer, the target as an input."""
+    say = bench.say
+    say(
+        "baseline",
+        f"no statistical power: the best family ({best.recipe.family}) differs from the dumb baseline by "
+        f"{power.effect:.4g} (95 % interval {power.low:.4g} to {power.high:.4g})",
+    )
+    network = families(bench.problem, bench.pool.schema, bench.train_rows, bench.ask.settings)[-1]
+    output = (
+        "linear, for values"
+        if bench.problem.task == "regression"
+        else f"a softmax over {bench.problem.outputs} classes"
+    )
+    loss = network.loss.kind if network.loss else ""
+    say("baseline", f"checked last activation and loss: the output is {output}, the loss {loss}: they match")
+    found = bench.try_arms([(network.with_part("optimizer", Rmsprop()), (0,), FULL)])[0]
+    if found is not None:
+        score = bench.score(found)
+        say("baseline", f"checked the optimizer: with RMSprop at its default rate the network scores {score.value:.4g}")
+    learnt = target_as_input(bench)
+    if learnt:
+        say(
+            "baseline",
+            f"checked the plumbing: with the target as an input a linear model scores {learnt[0]:.4g}: {learnt[1]}",
+        )
+    say(
+        "baseline",
+        "left to check: do the targets belong to their rows, are the telling columns given, are there enough rows?",
+    )
+
+
+def target_as_input(bench: Bench) -> tuple[float, str] | None:
+    """The score of a linear model that is given the target as an input, on rows it has not seen, and what that says."""
+    train, dev = bench.protocol.split(0, 0)
+    train, dev = train[:ROWS], dev[:ROWS]
+    truth, task = bench.truth, bench.problem.task
+    part = families(bench.problem, bench.pool.schema, len(train))[1].prepare
+    prepared: Prepared = part.fit(bench.pool.take(train))
+    known = truth.astype(float)[:, None] if task == "regression" else np.eye(bench.problem.outputs)[truth]
+    known = (known - known[train].mean(0)) / (known[train].std(0) + 1e-9)
+    x = [np.hstack([prepared.matrix(bench.pool.take(rows)), known[rows]]).astype(np.float32) for rows in (train, dev)]
+    fitted = Linear(l2=1e-3).fit(x[0], truth[train], task, bench.problem.outputs, 0)
+    score = bench.metric(truth[dev], fitted.predict(x[1]))
+    dumb = bench.record.baseline
+    gained = dumb is not None and bench.metric.better(score, dumb.value)
+    return (
+        score,
+        "it is learnt, the inputs carry no signal" if gained else "it is not learnt: the rows are mixed up",
+    )
