@@ -148,13 +148,12 @@ def paired_interval(differences: np.ndarray, test_share: float) -> tuple[float, 
     """95 % interval of the mean of differences over random splits that overlap.
 
     Student's t with the variance corrected for the overlap (Nadeau & Bengio 2003, "Inference for the Generalization
-    Error", Machine Learning 52); `test_share` is test rows over train rows.
+    Error", Machine Learning 52); `test_share` is test rows over train rows. At least
+    two differences.
     """
     from scipy import stats
 
     n, mean = len(differences), float(differences.mean())
-    if n < 2:
-        return mean, mean
     spread = float(np.sqrt((1 / n + test_share) * differences.var(ddof=1)))
     reach = float(stats.t.ppf(0.975, n - 1)) * spread
     return mean - reach, mean + reach

@@ -7,6 +7,7 @@ import argparse
 import json
 import shlex
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from steelyard.errors import UserError
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; 0 done, 1 a check or gate failed, 2 the user's mistake in one line."""
+    began = time.perf_counter()
     given = list(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(given)
+    options.began = began
     options.command_line = shlex.join(["steelyard", *given])
     try:
         done: int = options.call(options)
@@ -158,7 +161,7 @@ def _run(options: argparse.Namespace) -> int:
     with watching(ask, quiet=options.quiet) as watch:
         from steelyard.workflow.run import carry_out
 
-        record = carry_out(ask, watch)
+        record = carry_out(ask, watch, time.perf_counter() - options.began)
     if options.json:
         from steelyard.report.plain import answer
 

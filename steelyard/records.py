@@ -124,6 +124,7 @@ class RunRecord:
     mistakes: tuple[Mistake, ...] = ()
     next_steps: tuple[str, ...] = ()
     trials: int = 0
+    dev_looks: int = 0  # how often a model was scored on dev
     seconds: float = 0.0
     finished: bool = False
     environment: dict[str, str] = field(default_factory=dict)

@@ -117,9 +117,17 @@ def run(
         tuple((path, str(text)) for path, text in (settings or {}).items()),
         tuple(exclude),
         jobs,
+        _call(source, target, output),
     )
     record = carry_out(ask, watch)
     return Run(Path(record.output), record)
+
+
+def _call(source: Any, target: Any, output: Any) -> str:
+    """How the page says that the run was asked for from Python."""
+    what = repr(str(source)) if isinstance(source, str | Path) else f"<{type(source).__name__}>"
+    folder = "" if output is None else f", output={str(output)!r}"
+    return f"steelyard.run({what}, target={target!r}{folder}, ...)"
 
 
 def load(folder: str | Path) -> Run:

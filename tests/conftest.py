@@ -2,7 +2,7 @@
 
 import os
 
-os.environ.update({name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")})
+os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
 
 import fcntl
 from collections.abc import Iterator
@@ -14,6 +14,9 @@ import pandas as pd
 import pytest
 
 QUICK = {"network.width": "16", "network.depth": "1", "stopping.epochs": "3", "estimator.trees": "8"}
+
+
+TRIALS = 96  # the families, a bigger network, and what is weighed on the best family
 
 
 def quick_options(**more: str) -> list[str]:
@@ -41,10 +44,10 @@ def locked(file: Path) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that all processes of a test run share."""
     base = tmp_path_factory.getbasetemp()
-    folder = (base if worker_id == "master" else base.parent) / "shared"
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
     folder.mkdir(exist_ok=True)
     return folder
 
@@ -80,5 +83,5 @@ def people_run(shared: Path, people_csv: Path) -> Path:
 
 def people_command(source: Path, folder: Path, *more: str) -> list[str]:
     """The command whose run `people_run` is."""
-    command = ["run", str(source), "--target", "income", "--output", str(folder), "--trial-limit", "62"]
+    command = ["run", str(source), "--target", "income", "--output", str(folder), "--trial-limit", str(TRIALS)]
     return [*command, *quick_options(), *more]

@@ -128,10 +128,9 @@ def test_the_sealed_test_is_opened_by_exactly_one_function() -> None:
     opens = []
     for path, tree in trees().items():
         for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):
-            for call in (n for n in ast.walk(function) if isinstance(n, ast.Call)):
-                if isinstance(call.func, ast.Attribute) and call.func.attr == "open":
-                    if "sealed" in ast.unparse(call.func.value).lower():
-                        opens.append(f"{path}:{function.name}")
+            called = [n.func for n in ast.walk(function) if isinstance(n, ast.Call)]
+            opened = [f for f in called if isinstance(f, ast.Attribute) and f.attr == "open"]
+            opens += [f"{path}:{function.name}" for f in opened if "sealed" in ast.unparse(f.value).lower()]
     assert opens == ["workflow/finish.py:_open_test"]
 
 

@@ -121,6 +121,8 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
     if protocol.get("kind"):
         found.append(("Split", _split(protocol)))
     tried = f"{numbers.plural(record.trials, 'trial')} in {numbers.duration(record.seconds)}"
+    if record.dev_looks:
+        tried += f"; dev was looked at {numbers.count(record.dev_looks)} times"
     return [*found, ("Spent", tried)] if record.trials else found
 
 

@@ -78,7 +78,7 @@ class Model:
         return raw if self.scale is None else self.scale.back(raw.reshape(-1))
 
     def save(self, folder: Path) -> None:
-        """Write the model into an empty folder: JSON and safetensors (skops for tree models)."""
+        """Write the model into an empty folder: JSON and safetensors."""
         folder.mkdir(parents=True, exist_ok=True)
         state = {
             "format": FORMAT,

@@ -13,20 +13,13 @@ from steelyard.trials.trial import Outcome, Trial
 
 @dataclass(frozen=True)
 class Size:
-    """How many train rows a trial gets (None: all) and which share of its recipe's epochs."""
+    """How many train rows a trial gets; None: all of them."""
 
     rows: int | None = None
-    schedule: float = 1.0
 
     @property
     def full(self) -> bool:
-        return self.rows is None and self.schedule == 1.0
-
-    def shrink(self, recipe: Recipe) -> Recipe:
-        """The recipe with its share of the epochs."""
-        if self.schedule == 1.0 or "stopping.epochs" not in recipe.knobs():
-            return recipe
-        return recipe.set("stopping.epochs", max(1, round(recipe.get("stopping.epochs") * self.schedule)))
+        return self.rows is None
 
 
 FULL = Size()
@@ -34,8 +27,7 @@ FULL = Size()
 
 def trials_of(recipe: Recipe, seeds: tuple[int, ...], size: Size, protocol: Protocol) -> list[Trial]:
     """The trials of an arm: a seed a partition, a trial a fold."""
-    small = size.shrink(recipe)
-    return [Trial(small, s, s, fold, size.rows) for s in seeds for fold in range(protocol.folds)]
+    return [Trial(recipe, s, s, fold, size.rows) for s in seeds for fold in range(protocol.folds)]
 
 
 class Reader(Shape):
@@ -58,8 +50,8 @@ class Tried:
 
     @property
     def seconds(self) -> float:
-        """Seconds to train the arm once, on average."""
-        return float(np.mean([outcome.seconds for outcome in self.outcomes]))
+        """Seconds to train the arm once, the median over its trials."""
+        return float(np.median([outcome.seconds for outcome in self.outcomes]))
 
     @property
     def measured(self) -> dict[str, float]:

@@ -20,7 +20,9 @@ from steelyard.trials.predictions import Predictions
 from steelyard.trials.trial import Outcome, Point, Trial
 
 TRAIN_SAMPLE = 4096  # train rows predicted for the train score
-LOOKS = 30  # points of a learning curve at most
+LOOKS, FEWEST_LOOKS = 30, 5  # points of a learning curve
+LOOK_ROWS = 2048  # dev rows a point is measured on
+LOOKING = 0.2  # of the work of training may go into looking
 Watch = Callable[[int, float], None]  # (epoch, progress)
 
 
@@ -76,13 +78,14 @@ def _fit(
     model, epochs = start(trial.recipe, train_set, problem, trial.seed)
     wanted = getattr(trial.recipe.stopping, "epochs", 1)
     patience = getattr(trial.recipe.stopping, "patience", None)
-    every = max(1, round(wanted / LOOKS))
+    seen = dev_set.take(_sample(len(dev_set), 0, LOOK_ROWS))
+    every = max(1, round(wanted / _looks(len(train_set) * wanted, len(seen))))
     curve: list[Point] = []
     best, best_state = None, None
     for epoch in epochs:
         watch(epoch.number, epoch.progress)
         if len(dev_set) and (epoch.number % every == 0 or epoch.progress >= 1):
-            curve.append(_look(model, dev_set, problem, epoch.number, epoch.train_loss))
+            curve.append(_look(model, seen, problem, epoch.number, epoch.train_loss))
             if patience:
                 assert model.network is not None
                 if best is None or curve[-1].dev_loss < curve[best].dev_loss:  # type: ignore[operator]
@@ -119,10 +122,15 @@ def _predict(model: Model, rows: Dataset, problem: Problem) -> np.ndarray:
     return np.zeros((0, problem.outputs), np.float32) if problem.classes else np.zeros(0)
 
 
-def _sample(rows: int, seed: int) -> np.ndarray:
-    if rows <= TRAIN_SAMPLE:
+def _sample(rows: int, seed: int, size: int = TRAIN_SAMPLE) -> np.ndarray:
+    if rows <= size:
         return np.arange(rows)
-    return np.sort(np.random.default_rng([seed, 4]).choice(rows, TRAIN_SAMPLE, replace=False))
+    return np.sort(np.random.default_rng([seed, 4]).choice(rows, size, replace=False))
+
+
+def _looks(trained: int, rows: int) -> float:
+    """How many points a curve gets: predicting a row costs about a third of learning from it."""
+    return min(LOOKS, max(FEWEST_LOOKS, LOOKING * trained * 3 / max(1, rows)))
 
 
 def latency_ms(model: Model, dataset: Dataset, repeats: int = 15) -> float:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from steelyard.data.dataset import Dataset
 from steelyard.data.split import Protocol
 from steelyard.problem import Problem
 from steelyard.trials.clock import Clock
+from steelyard.trials.execute import execute
 from steelyard.trials.journal import Journal
 from steelyard.trials.predictions import Predictions
 from steelyard.trials.trial import Outcome, Trial
@@ -105,6 +107,17 @@ class Executor:
         self._work(waiting, found, deadline)
         return [found[key] for key in keys]
 
+    def run_here(self, trial: Trial) -> Outcome:
+        """The outcome of a trial that is too small to wait for a worker: it runs in this process."""
+        key = self.key(trial)
+        if (known := self.journal.outcome(key)) is not None:
+            self.clock.advance_to(known.elapsed)
+            return known
+        pool, problem, protocol, folder = self._where
+        found: dict[str, Outcome] = {}
+        self._remember(execute(trial, key, pool, problem, protocol, folder, lambda epoch, progress: None), found)
+        return found[key]
+
     def _work(self, waiting: list[tuple[str, Trial]], found: dict[str, Outcome], deadline: float | None) -> None:
         busy: dict[_Worker, tuple[str, Trial, float]] = {}
         while waiting or busy:
@@ -184,8 +197,12 @@ class _Worker:
             env=os.environ | quiet,
         )
         self._outbox: queue.Queue[tuple[Any, ...] | None] = queue.Queue()
-        threading.Thread(target=self._listen, args=(answers,), daemon=True).start()
-        threading.Thread(target=self._speak, daemon=True).start()
+        self._threads = (
+            threading.Thread(target=self._listen, args=(answers,), daemon=True),
+            threading.Thread(target=self._speak, daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
 
     def send(self, message: tuple[Any, ...]) -> None:
         """Queue a message; data is large and must not hold up the others."""
@@ -196,6 +213,8 @@ class _Worker:
         self._process.kill()
         self._outbox.put(None)
         self._process.wait()
+        for thread in self._threads:  # each closes its pipe
+            thread.join(timeout=2)
 
     def _speak(self) -> None:
         pipe = self._process.stdin
@@ -204,9 +223,10 @@ class _Worker:
             while (message := self._outbox.get()) is not None:
                 pickle.dump(message, pipe, protocol=pickle.HIGHEST_PROTOCOL)
                 pipe.flush()
-            pipe.close()
         except OSError:
-            return
+            pass  # the process has died: the listener says so
+        with suppress(OSError):
+            pipe.close()
 
     def _listen(self, answers: "queue.Queue[tuple[_Worker, tuple[Any, ...]]]") -> None:
         pipe = self._process.stdout
@@ -216,6 +236,7 @@ class _Worker:
                 answers.put((self, pickle.load(pipe)))
         except (EOFError, OSError, pickle.UnpicklingError):
             answers.put((self, ("gone",)))
+        pipe.close()
 
 
 def _cut(key: str, trial: Trial, seconds: float) -> Outcome:

@@ -7,6 +7,7 @@ pickles on its own pipes, which only the parent process holds; they never come f
 import os
 import pickle
 import queue
+import signal
 import sys
 import threading
 import traceback
@@ -16,6 +17,7 @@ from typing import Any, BinaryIO
 
 def main() -> None:
     """Answer messages until the parent goes away."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints in here must not reach the parent's pipe
     asked: queue.Queue[Any] = queue.Queue()

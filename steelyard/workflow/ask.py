@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from steelyard.errors import UserError
 from steelyard.problem import Constraint
 
 DEFAULT_SECONDS = 600.0
@@ -28,6 +29,14 @@ class Ask:
     exclude: tuple[str, ...] = ()
     jobs: int | None = None
     command: str = ""
+
+    def __post_init__(self) -> None:
+        for name, least in (("seed", 0), ("trial_limit", 1), ("jobs", 1)):
+            given = getattr(self, name)
+            if given is not None and (given != int(given) or given < least):
+                raise UserError(f"{name} is a whole number from {least}, got {given}")
+        if self.time_limit is not None and not 0 < self.time_limit < float("inf"):
+            raise UserError(f"time_limit is a number of seconds above 0, got {self.time_limit}")
 
     @property
     def seconds(self) -> float | None:

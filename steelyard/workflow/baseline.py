@@ -9,7 +9,7 @@ from steelyard.workflow.checklist import walk
 from steelyard.workflow.families import families
 from steelyard.workflow.say import plainly, ranked
 
-SMALL = 4_000  # train rows of the first round of the spot check
+SMALL = {"tabular": 4_000, "image": 2_000}  # train rows of the first round of the spot check
 REACH = 4  # families that get a full trial
 SHARE = 0.3  # of the time left, for full trials of the spot check
 DEAR = 0.15  # of that share: a full trial of the only family left is dear above it
@@ -21,7 +21,7 @@ def baseline(bench: Bench) -> list[Tried]:
     The first usable model is on disk as soon as the dummy is through, and replaced by every better one.
     """
     dummy = families(bench.problem, bench.pool.schema, bench.train_rows, bench.ask.settings)[0]
-    floor = bench.try_arms([(dummy, (0,), FULL)])[0]
+    floor = bench.try_here(dummy)
     if floor is None:
         return []
     bench.offer(floor)
@@ -29,7 +29,8 @@ def baseline(bench: Bench) -> list[Tried]:
     bench.say(
         "baseline", f"a dumb baseline (always the same answer) scores {plainly(bench, floor)}; a first model is on disk"
     )
-    first = _round(bench, [(recipe, (0,), _small(bench)) for recipe in _for_rows(bench, min(SMALL, bench.train_rows))])
+    small = _small(bench)
+    first = _round(bench, [(recipe, (0,), small) for recipe in _for_rows(bench, small.rows or bench.train_rows)])
     if not first:
         return [floor]
     best = first[0]
@@ -46,7 +47,7 @@ def baseline(bench: Bench) -> list[Tried]:
         if power.low * power.high > 0
         else "statistical power is there",
     )
-    second = _round(bench, _reaching(bench, first)) if bench.train_rows > SMALL else []
+    second = _round(bench, _reaching(bench, first)) if small.rows else []
     reached = {t.recipe.family for t in second}
     dear = [t for t in first[:1] if t.recipe.family not in reached]  # the best one, when a full trial of it is dear
     tried = dear + second + [t for t in first if t not in dear and t.recipe.family not in reached]
@@ -66,7 +67,8 @@ def _round(bench: Bench, requests: list[Request]) -> list[Tried]:
 
 
 def _small(bench: Bench) -> Size:
-    return FULL if bench.train_rows <= SMALL else Size(SMALL)
+    small = SMALL[bench.problem.modality]
+    return FULL if bench.train_rows <= small else Size(small)
 
 
 def _for_rows(bench: Bench, rows: int) -> list[Recipe]:

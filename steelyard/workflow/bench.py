@@ -16,7 +16,7 @@ from steelyard.metrics import Metric, metric
 from steelyard.problem import Problem, Score
 from steelyard.recipe import Recipe
 from steelyard.records import RunRecord, Said, Step, to_plain
-from steelyard.trials.arms import Size, Tried, gather, trials_of
+from steelyard.trials.arms import FULL, Size, Tried, gather, trials_of
 from steelyard.trials.clock import Clock
 from steelyard.trials.costs import Costs
 from steelyard.trials.executor import Executor
@@ -46,6 +46,7 @@ class Bench:
     costs: Costs = field(default_factory=Costs)
     reserve: float = CLOSING  # seconds the last step will need
     counted: set[str] = field(default_factory=set)  # trials asked for, against the trial limit
+    looks: set[str] = field(default_factory=set)  # trials that were scored on dev
     saved: Score | None = None  # dev score of the model on disk
 
     # -- saying ---------------------------------------------------------------------------------------------------
@@ -59,7 +60,12 @@ class Bench:
 
     def update(self, **fields: Any) -> None:
         """Replace fields of the record and put it on disk."""
-        self.record = replace(self.record, trials=len(self.counted), seconds=self.clock.now(), **fields)
+        counts: dict[str, Any] = {
+            "trials": len(self.counted),
+            "dev_looks": len(self.looks),
+            "seconds": self.clock.now(),
+        }
+        self.record = replace(self.record, **counts, **fields)
         write_json(self.folder / "run.json", to_plain(self.record))
 
     # -- what is asked --------------------------------------------------------------------------------------------
@@ -92,7 +98,7 @@ class Bench:
     def cost(self, recipe: Recipe, size: Size) -> float:
         """Predicted core-seconds of one seed of an arm, all its folds."""
         rows = min(size.rows or self.train_rows, self.train_rows)
-        return self.costs.predict(size.shrink(recipe), rows) * self.protocol.folds
+        return self.costs.predict(recipe, rows) * self.protocol.folds
 
     def spent_out(self) -> bool:
         """Whether nothing more can be tried."""
@@ -130,7 +136,7 @@ class Bench:
         granted: list[list[Trial]] = []
         for recipe, seeds, size in requests:
             trials = trials_of(recipe, seeds, size, self.protocol)
-            seconds = self.costs.predict(size.shrink(recipe), min(size.rows or self.train_rows, self.train_rows))
+            seconds = self.costs.predict(recipe, min(size.rows or self.train_rows, self.train_rows))
             fresh = sum(seconds for trial in trials if not self.executor.known(trial))
             if self._grant(trials, fresh, allowance):
                 allowance -= fresh
@@ -144,6 +150,14 @@ class Bench:
             found.append(gather(recipe, size, mine, self.protocol.folds, self.executor))
         return found
 
+    def try_here(self, recipe: Recipe) -> Tried | None:
+        """Try a recipe that takes no time with one seed, at once, while the workers are still starting."""
+        trials = trials_of(recipe, (0,), FULL, self.protocol)
+        if not self._grant(trials, 0.0, self.left()):
+            return None
+        outcomes = [self.executor.run_here(trial) for trial in trials]
+        return gather(recipe, FULL, outcomes, self.protocol.folds, self.executor)
+
     def run(self, trials: list[Trial], deadline: float | None = None, models: bool = False) -> list[Outcome]:
         """The outcomes of trials that were granted, with their models if wanted; their costs are learnt."""
         if deadline is None and self.ask.seconds is not None:
@@ -151,6 +165,7 @@ class Bench:
         outcomes = self.executor.run(trials, deadline, models)
         for outcome in outcomes:
             self.costs.learn(outcome)
+        self.looks |= {o.key for o in outcomes if o.dev_score is not None}
         self.update()
         return outcomes
 

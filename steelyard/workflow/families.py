@@ -69,7 +69,8 @@ def _table(problem: Problem, schema: Schema, rows: int) -> Recipe:
 
 def _image(problem: Problem, schema: Schema, rows: int) -> Recipe:
     """A plain residual network; size, epochs and rate by the number of rows."""
-    size, rate, epochs = (256, 0.5, 8) if rows >= 20_000 else (64, 0.2, 40) if rows >= 2_000 else (64, 0.1, 15)
+    size, rate = (256, 0.5) if rows >= 20_000 else (64, 0.2) if rows >= 2_000 else (64, 0.1)
+    epochs = max(8, min(20, round(80_000 / rows)))
     return Recipe(
         _preparation(problem, schema, "images"),
         network=ResidualCnn(),

@@ -19,6 +19,7 @@ from steelyard.trials.trial import Outcome, Trial
 from steelyard.weigh.compare import probability_better
 from steelyard.weigh.interval import score_of
 from steelyard.workflow.bench import CLOSING, Bench
+from steelyard.workflow.incumbent import Incumbent, recipe_for
 from steelyard.workflow.regularise import diagnose
 from steelyard.workflow.say import plainly, ranked, score_text
 
@@ -37,20 +38,20 @@ class Choice:
     dev: np.ndarray
 
 
-def finish(bench: Bench, incumbents: list[Tried], starts: list[Tried]) -> None:
+def finish(bench: Bench, incumbents: list[Incumbent], others: list[Tried]) -> None:
     """The final model, its test score and all that the page shows of it."""
-    usable = [t for t in incumbents if not bench.broken(t)]
-    if not usable:
-        bench.say("finish", "no model keeps the constraints: " + "; ".join(bench.broken(incumbents[0])))
+    usable = [i for i in incumbents if not bench.broken(i.tried)]
+    full = [t for t in (*(i.tried for i in usable), *others) if t.size.full and not bench.broken(t)]
+    if not usable and not full:
+        bench.say("finish", "no model keeps the constraints: " + "; ".join(bench.broken(incumbents[0].tried)))
         shutil.rmtree(bench.folder / "model", ignore_errors=True)
         bench.update(winner={}, finished=True)
         return
-    leader = ranked(bench, [t for t in usable if t.recipe.family in {s.recipe.family for s in starts}] or usable)[0]
-    if leader.size.full:
-        choice = choose(bench, [t for t in usable if t.size.full])
-        outcomes, weights = _refit(bench, choice)
+    if usable and not usable[0].tried.size.full:
+        choice, outcomes, weights = _confirm(bench, usable[0], full)
     else:
-        choice, outcomes, weights = _confirm(bench, leader, starts, usable)
+        choice = choose(bench, full)
+        outcomes, weights = _refit(bench, choice)
     if outcomes:
         _install(bench, choice, outcomes, weights)
     _show(bench, choice)
@@ -110,8 +111,8 @@ def _refit(bench: Bench, choice: Choice) -> tuple[list[Outcome], list[float]]:
     )
     done = [(o, w) for o, (_, w) in zip(outcomes, wanted, strict=True) if o.done]
     if not done:
-        bench.say("finish", "no time was left to train on train + dev: the model stays as it was trained on train")
-        return [], []
+        bench.say("finish", "no time was left to train on train + dev: the model is the one trained on train")
+        return [tried.outcomes[0] for tried in choice.arms], list(choice.weights)
     total = sum(weight for _, weight in done)
     bench.say("finish", f"trained on train + dev ({len(bench.pool)} rows), {len(done)} models")
     return [o for o, _ in done], [w / total for _, w in done]
@@ -132,23 +133,22 @@ def _members(bench: Bench, tried: Tried) -> int:
 # -- confirmed at full size -----------------------------------------------------------------------------------
 
 
-def _confirm(
-    bench: Bench, leader: Tried, starts: list[Tried], others: list[Tried]
-) -> tuple[Choice, list[Outcome], list[float]]:
+def _confirm(bench: Bench, leader: Incumbent, full: list[Tried]) -> tuple[Choice, list[Outcome], list[float]]:
     """Where a full training is dear: what was kept is trained once at full size beside the plain recipe.
 
     The two run side by side, each annealed to end in time; the better one, or both together, is the final model.
     """
-    plain = next((t.recipe for t in starts if t.recipe.family == leader.recipe.family), leader.recipe)
-    trials = [Trial(_timed(bench, leader.recipe), 0)]
+    kept, plain = (recipe_for(bench, leader.family, edits, bench.train_rows) for edits in (leader.edits, ()))
+    trials = [Trial(_timed(bench, kept), 0)]
     if bench.executor.jobs > 1 or bench.ask.seconds is None:
-        trials.append(Trial(_timed(bench, plain), 0 if plain != leader.recipe else 1))
+        trials.append(Trial(_timed(bench, plain), 0 if plain != kept else 1))
     outcomes = bench.run(trials, None if bench.ask.seconds is None else bench.ask.seconds - CLOSING / 2, models=True)
     tried = [gather(o.trial.recipe, FULL, [o], 1, bench.executor) for o in outcomes]
-    arms = [t for t in tried if t is not None and not bench.broken(t)] + [t for t in others if t.size.full]
+    arms = [t for t in tried if t is not None and not bench.broken(t)] + full
     if not arms:
         bench.say("finish", "no training at full size ended in time: the best smaller one stays")
-        return Choice((leader,), (1.0,), leader.rows[0], leader.dev[0]), [], []
+        small = leader.tried
+        return Choice((small,), (1.0,), small.rows[0], small.dev[0]), [], []
     words = "; ".join(f"{n} {plainly(bench, t)}" for n, t in zip(("kept", "plain"), tried, strict=False) if t)
     bench.say("finish", f"confirmed at full size ({bench.train_rows} rows): {words}")
     choice = choose(bench, arms)

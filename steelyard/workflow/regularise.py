@@ -1,6 +1,6 @@
 """Step 7: propose what treats the diagnosis, weigh each proposal paired against the incumbent, keep what helps."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,12 +9,12 @@ from steelyard.problem import Problem
 from steelyard.recipe import Recipe
 from steelyard.records import ErrorTable, Weighed
 from steelyard.techniques import NotApplicable, catalogue
-from steelyard.trials.arms import Size, Tried
+from steelyard.trials.arms import Tried
 from steelyard.weigh.compare import Comparison, compare
 from steelyard.workflow.baseline import arm
 from steelyard.workflow.bench import Bench
 from steelyard.workflow.define import rarest
-from steelyard.workflow.overfit import study_size
+from steelyard.workflow.incumbent import Incumbent, compatible, recipe_for, size_once
 from steelyard.workflow.say import number, plainly
 from steelyard.workflow.tuning import edits
 
@@ -26,7 +26,17 @@ SMALLEST = 0.1  # of the width of the dev interval: a smaller effect is not wort
 Proposal = tuple[str, Recipe]
 
 
-def regularise(bench: Bench, incumbents: list[Tried]) -> list[Tried]:
+@dataclass(frozen=True)
+class Result:
+    """A proposal that was tried, and how it compares with the incumbent."""
+
+    name: str
+    recipe: Recipe
+    tried: Tried
+    comparison: Comparison
+
+
+def regularise(bench: Bench, incumbents: list[Incumbent]) -> list[Incumbent]:
     """The incumbents with what helped in them; the first is given most of the time."""
     kept = []
     for position, incumbent in enumerate(incumbents):
@@ -35,45 +45,42 @@ def regularise(bench: Bench, incumbents: list[Tried]) -> list[Tried]:
     return kept
 
 
-def _improve(bench: Bench, incumbent: Tried, seconds: float, name: str) -> Tried:
+def _improve(bench: Bench, incumbent: Incumbent, seconds: float, name: str) -> Incumbent:
     """Rounds of weighing: techniques until none helps, then knobs a step up and down; what helps starts a new round."""
     start, stage = bench.clock.now(), 0
     for turn in range(ROUNDS):
         left = min(bench.left(), start + seconds - bench.clock.now())
         if left <= 0 or bench.spent_out() or stage >= len(STAGES):
             break
-        size = _size(bench, incumbent, left, f"study size {name}.{turn}")
-        base = bench.try_arms([(incumbent.recipe, SEEDS, size)])[0]
+        size = size_once(bench, f"study size {name}.{turn}", incumbent, _trials(bench, incumbent), left)
+        recipe = recipe_for(bench, incumbent.family, incumbent.edits, size.rows or bench.train_rows)
+        base = bench.try_arms([(recipe, SEEDS, size)])[0]
         if base is None:
             break
         table = diagnose(bench, base)
         if turn == 0:
             _say_diagnosis(bench, base, table)
         helped = _weigh_all(bench, base, STAGES[stage](bench, base, table), left)
-        better = _together(bench, base, helped)
+        better = _together(bench, base, incumbent, helped)
         if better is None:
-            stage, incumbent = stage + 1, _measured(base, incumbent)
+            stage += 1
+            incumbent = replace(incumbent, tried=base) if size == incumbent.tried.size else incumbent
             continue
         stage, incumbent = 0, better
-        bench.offer(better)
-        kept = f"{better.recipe.family} + {', '.join(name for name, _, _ in helped)}"
-        bench.update(ladder=(*bench.record.ladder, arm(bench, better, kept)))
+        bench.offer(better.tried)
+        bench.update(
+            ladder=(*bench.record.ladder, arm(bench, better.tried, f"{better.family} + {', '.join(better.edits)}"))
+        )
     return incumbent
 
 
-def _measured(base: Tried, incumbent: Tried) -> Tried:
-    """The arm with more seeds behind it, unless it is a smaller study of the same recipe."""
-    return base if base.size == incumbent.size else incumbent
-
-
-def _size(bench: Bench, incumbent: Tried, seconds: float, name: str) -> Size:
-    """The study size, decided once and remembered, so that a resumed run weighs at the same size."""
-    if bench.ask.seconds is None:
-        return incumbent.size
-    proposals = len(_proposals(bench.problem, incumbent.recipe, None, np.ones(1))[0])
-    trials = len(SEEDS) * (proposals + 2)
-    decided = bench.once(name, lambda: list(vars(study_size(bench, incumbent.recipe, trials, seconds)).values()))
-    return Size(*decided)
+def _trials(bench: Bench, incumbent: Incumbent) -> int:
+    """About how many trials a round of weighing takes, dearer ones counted by what they cost."""
+    recipe = incumbent.tried.recipe
+    ratios = [
+        kind.time_ratio for kind in catalogue().values() if isinstance(kind().apply(recipe, bench.problem), Recipe)
+    ]
+    return round(len(SEEDS) * (1.5 + sum(ratios)))
 
 
 def diagnose(bench: Bench, tried: Tried) -> ErrorTable:
@@ -124,44 +131,38 @@ def _techniques(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
 
 
 def _knobs(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
-    """Single knobs a step up and down."""
-    return edits(base.recipe)
+    """Single knobs a step up and down; in a small study they would be tuned to its size, so there are none."""
+    return edits(base.recipe) if base.size.full else []
 
 
 STAGES = (_techniques, _knobs)
 
 
-def _weigh_all(
-    bench: Bench, base: Tried, proposals: list[Proposal], seconds: float
-) -> list[tuple[str, Recipe, Weighed]]:
+def _weigh_all(bench: Bench, base: Tried, proposals: list[Proposal], seconds: float) -> list[Result]:
     """Weigh every proposal the time allows; those that help, the largest effect first."""
     tried = bench.try_arms([(recipe, SEEDS, base.size) for _, recipe in proposals], within=seconds)
-    results = [(n, r, t, weigh(bench, base, t)) for (n, r), t in zip(proposals, tried, strict=True) if t is not None]
-    promising = [each for each in results if _promising(bench, each[3])]
+    pairs = zip(proposals, tried, strict=True)
+    results = [Result(name, recipe, t, weigh(bench, base, t)) for (name, recipe), t in pairs if t is not None]
+    promising = [result for result in results if _promising(bench, result.comparison)]
     if promising:
         results = _second_look(bench, base, results, promising)
     _record(bench, base, results)
-    helped = [
-        (n, r, _weighed(bench, n, base, t, c)) for n, r, t, c in results if c.verdict == "helps" and not bench.broken(t)
-    ]
-    return sorted(helped, key=lambda each: -bench.metric.sign * each[2].effect)
+    helped = [r for r in results if r.comparison.verdict == "helps" and not bench.broken(r.tried)]
+    return sorted(helped, key=lambda r: -bench.metric.sign * r.comparison.effect)
 
 
-def _second_look(
-    bench: Bench,
-    base: Tried,
-    results: list[tuple[str, Recipe, Tried, Comparison]],
-    promising: list[tuple[str, Recipe, Tried, Comparison]],
-) -> list[tuple[str, Recipe, Tried, Comparison]]:
+def _second_look(bench: Bench, base: Tried, results: list[Result], promising: list[Result]) -> list[Result]:
     """More pairs for what is promising and undecided."""
     seeds = SEEDS + MORE
-    wanted = [(base.recipe, seeds, base.size), *((recipe, seeds, base.size) for _, recipe, _, _ in promising)]
-    more = bench.try_arms(wanted)
-    if more[0] is None:
-        return results
-    again = {name: found for (name, *_), found in zip(promising, more[1:], strict=True) if found is not None}
+    more = bench.try_arms([(base.recipe, seeds, base.size), *((r.recipe, seeds, base.size) for r in promising)])
     longer = more[0]
-    return [(n, r, again.get(n, t), weigh(bench, longer, again[n]) if n in again else c) for n, r, t, c in results]
+    if longer is None:
+        return results
+    again = {r.name: found for r, found in zip(promising, more[1:], strict=True) if found is not None}
+    return [
+        replace(r, tried=again[r.name], comparison=weigh(bench, longer, again[r.name])) if r.name in again else r
+        for r in results
+    ]
 
 
 def _promising(bench: Bench, comparison: Comparison) -> bool:
@@ -181,26 +182,25 @@ def weigh(bench: Bench, base: Tried, tried: Tried) -> Comparison:
     return compare(bench.metric, truth, list(base.dev[:seeds]), list(tried.dev[:seeds]), matters)
 
 
-def _weighed(bench: Bench, name: str, base: Tried, tried: Tried, c: Comparison, kept: bool = False) -> Weighed:
-    broken = bench.broken(tried)
+def _weighed(bench: Bench, base: Tried, result: Result) -> Weighed:
+    broken, c = bench.broken(result.tried), result.comparison
     return Weighed(
-        name,
+        result.name,
         base.recipe.family,
         c.effect,
         c.low,
         c.high,
         c.verdict,
         c.pairs,
-        tried.seconds / base.seconds,
-        tried.outcomes[0].train_rows,
+        result.tried.seconds / base.seconds,
+        result.tried.outcomes[0].train_rows,
         f"breaks {', '.join(broken)}" if broken else "",
-        kept,
     )
 
 
-def _record(bench: Bench, base: Tried, results: list[tuple[str, Recipe, Tried, Comparison]]) -> None:
+def _record(bench: Bench, base: Tried, results: list[Result]) -> None:
     """Put the comparisons into the record; a technique weighed again on the same family replaces its older entry."""
-    new = [_weighed(bench, name, base, tried, c) for name, _, tried, c in results]
+    new = [_weighed(bench, base, result) for result in results]
     names = {(w.technique, w.against) for w in new}
     old = [w for w in bench.record.weighed if (w.technique, w.against) not in names or w.kept]
     kept = {(w.technique, w.against) for w in old if w.kept}
@@ -213,43 +213,24 @@ def _record(bench: Bench, base: Tried, results: list[tuple[str, Recipe, Tried, C
         )
 
 
-def _together(bench: Bench, base: Tried, helped: list[tuple[str, Recipe, Weighed]]) -> Tried | None:
+def _together(bench: Bench, base: Tried, incumbent: Incumbent, helped: list[Result]) -> Incumbent | None:
     """What helps, put together and checked together, since techniques interact; None when nothing helps."""
     if not helped:
         return None
-    recipes = [helped[0][1]]
-    for _, recipe, _ in helped[1:]:
-        recipes.append(_merged(base.recipe, recipes[-1], recipe))
-    names = [name for name, _, _ in helped]
-    seeds = tuple(range(len(base.dev)))
-    wanted = list(dict.fromkeys([recipes[0], recipes[-1]]))
-    tried = [t for t in bench.try_arms([(recipe, seeds, base.size) for recipe in wanted]) if t is not None]
-    kept = [
-        t for t in tried if not bench.broken(t) and bench.metric.better(bench.score(t).value, bench.score(base).value)
-    ]
+    names = compatible(bench, base.recipe, [result.name for result in helped])
+    rows, seeds = base.size.rows or bench.train_rows, tuple(range(len(base.dev)))
+    choices = list(dict.fromkeys([tuple(names[:1]), tuple(names)]))
+    arms = [(recipe_for(bench, incumbent.family, incumbent.edits + extra, rows), seeds, base.size) for extra in choices]
+    tried = zip(choices, bench.try_arms(arms), strict=True)
+    floor = bench.score(base).value
+    kept = [(e, t) for e, t in tried if t and not bench.broken(t) and bench.metric.better(bench.score(t).value, floor)]
     if not kept:
         return None
-    best = max(kept, key=lambda t: bench.metric.sign * bench.score(t).value)
-    chosen = names if best.recipe == recipes[-1] else names[:1]
-    bench.say("regularise", f"kept: {', '.join(chosen)}; {best.recipe.family} now scores {plainly(bench, best)}")
+    extra, best = max(kept, key=lambda each: bench.metric.sign * bench.score(each[1]).value)
+    bench.say("regularise", f"kept: {', '.join(extra)}; {incumbent.family} now scores {plainly(bench, best)}")
     marked = tuple(
-        replace(w, kept=True) if w.technique in chosen and w.against == base.recipe.family and w.pairs else w
+        replace(w, kept=True) if w.technique in extra and w.against == incumbent.family and w.pairs else w
         for w in bench.record.weighed
     )
     bench.update(weighed=marked)
-    return best
-
-
-def _merged(base: Recipe, one: Recipe, other: Recipe) -> Recipe:
-    """`one` with the knobs in which `other` differs from `base`; parts that `other` adds are added."""
-    merged = one
-    for part in other.augment:
-        if part not in base.augment:
-            merged = merged.with_part("augment", part)
-    if other.averaging != base.averaging and other.averaging is not None:
-        merged = merged.with_part("averaging", other.averaging)
-    known = merged.knobs()
-    for path, _, there in base.diff(other):
-        if path in known and "." in path and there is not None:
-            merged = merged.set(path, there)
-    return merged
+    return Incumbent(incumbent.family, incumbent.edits + extra, best)

@@ -35,9 +35,12 @@ Watch = Callable[[Any], None]
 FINAL = 1.6  # last training against the plain recipe: what was kept makes it dearer
 
 
-def carry_out(ask: Ask, watch: Watch = lambda _: None) -> RunRecord:
-    """Walk the eight steps; returns the record of the run, at once when the same run is already finished."""
-    clock = Clock()
+def carry_out(ask: Ask, watch: Watch = lambda _: None, already: float = 0.0) -> RunRecord:
+    """Walk the eight steps; returns the record of the run, at once when the same run is already finished.
+
+    `already`: seconds that count towards the time limit though they passed before this call.
+    """
+    clock = Clock(already)
     with Executor(ask.jobs or _cores()) as executor:
         dataset, problem = define(ask)
         families(
@@ -73,9 +76,9 @@ def _walk(bench: Bench) -> None:
         return
     scaled = [overfit(bench, each) for each in _incumbents(bench, families)]
     improved = regularise(bench, scaled)
-    taken = {t.recipe.family for t in improved}
+    taken = {incumbent.family for incumbent in improved}
     others = [t for t in families if t.size.full and t.recipe.family not in taken]
-    finish(bench, improved + others, scaled)
+    finish(bench, improved, others)
 
 
 def _incumbents(bench: Bench, ranked: list[Tried]) -> list[Tried]:

@@ -17,6 +17,10 @@ def output_folder(ask: Ask) -> Path:
         raise UserError(f"{folder} is a file; give --output a folder")
     if folder.is_dir() and any(folder.iterdir()) and not (folder / "journal.db").exists():
         raise UserError(f"{folder} holds other files and no run; give --output an empty or new folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"cannot make the folder {folder} ({error.strerror}); give another --output") from error
     return folder
 
 

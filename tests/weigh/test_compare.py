@@ -98,9 +98,7 @@ def chance(random: np.random.Generator, seeds: int, spread: float) -> tuple[list
 def test_two_arms_that_differ_by_chance_are_seldom_called_different(seeds: int, spread: float) -> None:
     """300 A/A comparisons: at most 7 % of them may be called helps or hurts."""
     random = np.random.default_rng(0)
-    verdicts = [
-        compare(ACCURACY, [TRUTH[:200]] * seeds, *chance(random, seeds, spread)).verdict for _ in range(300)
-    ]
+    verdicts = [compare(ACCURACY, [TRUTH[:200]] * seeds, *chance(random, seeds, spread)).verdict for _ in range(300)]
     assert sum(v in {"helps", "hurts"} for v in verdicts) / 300 <= 0.07
 
 
