@@ -9,6 +9,7 @@ from steelyard.errors import UserError, suggest
 Task = Literal["binary", "multiclass", "regression"]
 Modality = Literal["tabular", "image"]
 
+BALANCED = 0.8
 LIMITS = {
     "latency_ms": "milliseconds to predict one example",
     "size_mb": "megabytes of the model on disk",
@@ -72,7 +73,8 @@ class Problem:
     """What is asked: filled in by inference, every field open to the user's word.
 
     `rows` counts the rows with a target; `classes` are the names in the order of their codes (empty in regression);
-    `human_error` is the error rate of the best humans (or experts) in the unit of 1 - accuracy, when it is known.
+    `human_error` is the error rate of the best humans (or experts) in the unit of 1 - accuracy, when it is known;
+    `balance` the share of the rarest class over the share it would have if all were equal (1: balanced).
     """
 
     task: Task
@@ -83,6 +85,12 @@ class Problem:
     metric: str
     constraints: tuple[Constraint, ...] = ()
     human_error: float | None = None
+    balance: float | None = None
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the classes are known to be about equally frequent: there is nothing to balance."""
+        return self.balance is not None and self.balance >= BALANCED
 
     @property
     def outputs(self) -> int:

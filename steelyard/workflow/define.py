@@ -32,6 +32,7 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
         measure.name,
         ask.constraints,
         ask.human_error,
+        rarest(dataset.target) if dataset.classes else None,
     )
     return dataset, problem
 

@@ -14,6 +14,7 @@ from steelyard.workflow.families import families
 
 FEWEST_ROWS = 500  # a smaller study says nothing about the full size
 STEP = 0.8
+STUDY_EPOCHS = 10
 
 
 @dataclass(frozen=True)
@@ -27,12 +28,19 @@ class Incumbent:
 
 def recipe_for(bench: Bench, family: str, edits: tuple[str, ...], rows: int) -> Recipe:
     """The family's plain recipe for so many train rows with the edits put on it, one after the other."""
-    plain = families(bench.problem, bench.pool.schema, rows, bench.ask.settings)
-    recipe = next(r for r in plain if r.family == family)
+    recipe = _plain(bench, family, rows)
+    if rows < bench.train_rows and "stopping.epochs" in recipe.knobs():  # about as often over the data as at full size
+        full = _plain(bench, family, bench.train_rows).get("stopping.epochs")
+        recipe = recipe.set("stopping.epochs", min(recipe.get("stopping.epochs"), max(full, STUDY_EPOCHS)))
     for name in edits:
         edited = edit(bench, recipe, name)
         recipe = recipe if isinstance(edited, NotApplicable) else edited
     return recipe
+
+
+def _plain(bench: Bench, family: str, rows: int) -> Recipe:
+    plain = families(bench.problem, bench.pool.schema, rows, bench.ask.settings)
+    return next(recipe for recipe in plain if recipe.family == family)
 
 
 def edit(bench: Bench, recipe: Recipe, name: str) -> Recipe | NotApplicable:

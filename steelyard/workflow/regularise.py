@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from steelyard.diagnosis.errors import error_table
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
@@ -13,7 +11,6 @@ from steelyard.trials.arms import Tried
 from steelyard.weigh.compare import Comparison, compare
 from steelyard.workflow.baseline import arm
 from steelyard.workflow.bench import Bench
-from steelyard.workflow.define import rarest
 from steelyard.workflow.incumbent import Incumbent, compatible, recipe_for, size_once
 from steelyard.workflow.say import number, plainly
 from steelyard.workflow.tuning import edits
@@ -21,6 +18,7 @@ from steelyard.workflow.tuning import edits
 SEEDS = (0, 1, 2)  # the first look
 MORE = (3, 4, 5, 6, 7)  # the second look, for what is promising and undecided
 ROUNDS = 6
+RARE = 0.5  # balance below which imbalance is treated
 SMALLEST = 0.1  # of the width of the dev interval: a smaller effect is not worth having
 
 Proposal = tuple[str, Recipe]
@@ -100,13 +98,11 @@ def _say_diagnosis(bench: Bench, tried: Tried, table: ErrorTable) -> None:
         bench.update(errors=table)
 
 
-def _proposals(
-    problem: Problem, recipe: Recipe, table: ErrorTable | None, target: np.ndarray
-) -> tuple[list[Proposal], list[Weighed]]:
+def _proposals(problem: Problem, recipe: Recipe, table: ErrorTable) -> tuple[list[Proposal], list[Weighed]]:
     """What may be tried on a recipe, remedies for the dominant error first, and what does not apply, with reasons."""
-    wanted = {table.dominant} if table else set()
-    if problem.task != "regression" and rarest(target.astype(int)) < 0.5:
-        wanted.add("imbalance")  # type: ignore[arg-type]
+    wanted: set[str] = {table.dominant}
+    if problem.balance is not None and problem.balance < RARE:
+        wanted.add("imbalance")
     found: list[tuple[bool, float, Proposal]] = []
     refused = []
     for name, kind in catalogue().items():
@@ -121,7 +117,7 @@ def _proposals(
 def _techniques(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
     """What the catalogue proposes against the diagnosis; what does not apply is recorded with its reason."""
     family = base.recipe.family
-    proposals, refused = _proposals(bench.problem, base.recipe, table, bench.truth)
+    proposals, refused = _proposals(bench.problem, base.recipe, table)
     done = {(w.technique, w.against) for w in bench.record.weighed}
     bench.update(weighed=(*bench.record.weighed, *(w for w in refused if (w.technique, w.against) not in done)))
     named = ", ".join(name for name, _ in proposals)

@@ -28,6 +28,8 @@ class ClassWeights(Technique):
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
         if problem.task == "regression":
             return NotApplicable("it weighs classes, and this is a regression")
+        if problem.balanced and not self.is_off:
+            return NotApplicable("the classes are about equally frequent already")
         path = "loss.class_weights" if recipe.network else "estimator.class_weights"
         if path not in recipe.knobs():
             return NotApplicable(f"{recipe.family} does not weigh classes")

@@ -29,6 +29,8 @@ class OverSampling(Technique):
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
         if problem.task == "regression":
             return NotApplicable("it draws classes more or less often, and this is a regression")
+        if problem.balanced and not self.is_off:
+            return NotApplicable("the classes are about equally frequent already")
         if recipe.batch is None:
             return NotApplicable(f"{recipe.family} is not trained on batches; class-weights does the same for it")
         return self.turned(recipe, {"batch.oversample": self.power})
