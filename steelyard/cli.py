@@ -35,6 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()
         return 0
+    except OSError as error:
+        print(
+            f"steelyard: {error.strerror or error}: {error.filename or 'a file'} cannot be read or written",
+            file=sys.stderr,
+        )
+        return 2
 
 
 class _Parser(argparse.ArgumentParser):

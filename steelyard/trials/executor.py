@@ -49,6 +49,7 @@ class Executor:
         self._workers = [_Worker(self._answers) for _ in range(jobs)]
         self._where: tuple[Any, ...] = ()
         self._data = ""
+        self.fresh: set[str] = set()  # keys of the trials done since this executor was started
 
     @property
     def jobs(self) -> int:
@@ -164,6 +165,7 @@ class Executor:
     def _remember(self, outcome: Outcome, found: dict[str, Outcome]) -> None:
         outcome = replace(outcome, elapsed=self.clock.now())
         self.journal.add(outcome)
+        self.fresh.add(outcome.key)
         found[outcome.key] = outcome
         self._watch(outcome)
 

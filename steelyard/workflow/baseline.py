@@ -32,6 +32,7 @@ def baseline(bench: Bench) -> list[Tried]:
     small = _small(bench)
     first = _round(bench, [(recipe, (0,), small) for recipe in _for_rows(bench, small.rows or bench.train_rows)])
     if not first:
+        bench.say("baseline", "the budget ended before any other family was tried")
         return [floor]
     best = first[0]
     against = floor if best.size.rows is None else _same_rows(bench, dummy, best)

@@ -151,10 +151,8 @@ class Bench:
         return found
 
     def try_here(self, recipe: Recipe) -> Tried | None:
-        """Try a recipe that takes no time with one seed, at once, while the workers are still starting."""
+        """Try a recipe that takes no time, whatever the budget: there is a model before any worker has started."""
         trials = trials_of(recipe, (0,), FULL, self.protocol)
-        if not self._grant(trials, 0.0, self.left()):
-            return None
         outcomes = [self.executor.run_here(trial) for trial in trials]
         return gather(recipe, FULL, outcomes, self.protocol.folds, self.executor)
 
@@ -199,7 +197,8 @@ class Bench:
             return False
         source = self.executor.model(tried.outcomes[0])
         self.saved = score
-        if source.exists():
+        remembered = tried.outcomes[0].key not in self.executor.fresh and (self.folder / "model").exists()
+        if source.exists() and not remembered:  # a resumed run passes by what it saved before the kill
             self.install(source, tried.recipe.family, score)
         return True
 
@@ -209,8 +208,8 @@ class Bench:
         shutil.rmtree(fresh, ignore_errors=True)
         shutil.copytree(source, fresh)
         (fresh / "README.md").write_text(model_readme(self, family, score), encoding="utf-8")
-        shutil.rmtree(old, ignore_errors=True)
         if place.exists():
+            shutil.rmtree(old, ignore_errors=True)
             place.rename(old)
         fresh.rename(place)
         shutil.rmtree(old, ignore_errors=True)

@@ -25,6 +25,7 @@ from steelyard.workflow.say import plainly, ranked, score_text
 
 SURE = 0.9  # a blend is taken when it beats the best single arm in this share of resamples
 MEMBERS = 4  # seeds of a network in the final model, if there is time
+HOPE = 1.3  # training at full size may be faster than small trials foretold; if it is not, the clock ends it
 MARGIN = 0.92  # of the time left that a time-bounded final training may take
 
 
@@ -62,9 +63,7 @@ def choose(bench: Bench, arms: list[Tried]) -> Choice:
     """The best single arm, or a blend of arms when that is surely better on dev and keeps the constraints."""
     arms = ranked(bench, arms)
     rows, truth = arms[0].rows[0], bench.truth[arms[0].rows[0]]
-    means = [
-        np.mean([dev for r, dev in zip(t.rows, t.dev, strict=True) if np.array_equal(r, rows)], axis=0) for t in arms
-    ]
+    means = [_as_final(t) for t in arms]
     alone = Choice((arms[0],), (1.0,), rows, means[0])
     if len(arms) == 1:
         return alone
@@ -83,6 +82,12 @@ def choose(bench: Bench, arms: list[Tried]) -> Choice:
         return alone
     bench.say("finish", f"a blend of {names} scores {score} on dev, better than one model in {sure:.0%} of resamples")
     return Choice(tuple(arms[i] for i in used), tuple(float(weights[i]) for i in used), rows, together)
+
+
+def _as_final(tried: Tried) -> np.ndarray:
+    """What an arm predicts on dev as it will be in the final model: networks with several seeds, the rest with one."""
+    seeds = MEMBERS if tried.recipe.network is not None else 1
+    return np.asarray(np.mean(tried.dev[:seeds], axis=0))
 
 
 def _breaks_together(bench: Bench, arms: list[Tried]) -> bool:
@@ -139,9 +144,10 @@ def _confirm(bench: Bench, leader: Incumbent, full: list[Tried]) -> tuple[Choice
     The two run side by side, each annealed to end in time; the better one, or both together, is the final model.
     """
     kept, plain = (recipe_for(bench, leader.family, edits, bench.train_rows) for edits in (leader.edits, ()))
-    trials = [Trial(_timed(bench, kept), 0)]
+    timed, timed_plain = _timed(bench, kept), _timed(bench, plain)
+    trials = [Trial(timed, 0)]
     if bench.executor.jobs > 1 or bench.ask.seconds is None:
-        trials.append(Trial(_timed(bench, plain), 0 if plain != kept else 1))
+        trials.append(Trial(timed_plain, 0 if timed_plain != timed else 1))
     outcomes = bench.run(trials, None if bench.ask.seconds is None else bench.ask.seconds - CLOSING / 2, models=True)
     tried = [gather(o.trial.recipe, FULL, [o], 1, bench.executor) for o in outcomes]
     arms = [t for t in tried if t is not None and not bench.broken(t)] + full
@@ -157,14 +163,14 @@ def _confirm(bench: Bench, leader: Incumbent, full: list[Tried]) -> tuple[Choice
 
 
 def _timed(bench: Bench, recipe: Recipe) -> Recipe:
-    """The recipe with as many epochs as fit into the time left, and a clock that anneals it in time."""
+    """The recipe with as many epochs as may fit into the time left, and a clock that anneals it in time."""
     if bench.ask.seconds is None or recipe.stopping is None:
         return recipe
     left = (bench.ask.seconds - CLOSING - bench.clock.now()) * MARGIN
-    seconds = float(bench.once(f"final seconds {recipe.key}", lambda: round(max(1.0, left), 1)))
+    seconds = float(bench.once("final seconds", lambda: round(max(1.0, left), 1)))
     wanted = int(recipe.get("stopping.epochs"))
     per_epoch = bench.costs.predict(recipe, bench.train_rows) / wanted
-    fitting = bench.once(f"final epochs {recipe.key}", lambda: max(1, min(3 * wanted, int(seconds * 0.95 / per_epoch))))
+    fitting = bench.once(f"final epochs {recipe.key}", lambda: max(1, min(2 * wanted, int(seconds * HOPE / per_epoch))))
     return recipe.set("stopping.epochs", int(fitting)).set("stopping.seconds", seconds)
 
 

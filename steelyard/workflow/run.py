@@ -4,6 +4,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from steelyard.workflow.bench import CLOSING, Bench
 from steelyard.workflow.define import define
 from steelyard.workflow.families import families
 from steelyard.workflow.finish import finish, tidy
+from steelyard.workflow.lock import only_one
 from steelyard.workflow.overfit import overfit
 from steelyard.workflow.regularise import regularise
 from steelyard.workflow.stored import finished_record, output_folder, write_page
@@ -43,25 +45,21 @@ def carry_out(ask: Ask, watch: Watch = lambda _: None, already: float = 0.0) -> 
     clock = Clock(already)
     with Executor(ask.jobs or _cores()) as executor:
         dataset, problem = define(ask)
-        families(
-            problem, dataset.schema, len(dataset), ask.settings
-        )  # a wrong --set is said before anything is written
+        families(problem, dataset.schema, len(dataset), ask.settings)  # before anything is written: a wrong --set
         folder = output_folder(ask)
-        journal = Journal(folder / "journal.db")
-        try:
+        with closing(Journal(folder / "journal.db")) as journal:
             if (record := finished_record(folder, journal, ask, dataset.fingerprint)) is not None:
                 tidy(folder)
                 return record
-            bench = _set_up(ask, folder, journal, clock, executor, watch, dataset, problem)
-            _walk(bench)
-            bench.update(next_steps=next_steps(bench.record))
-            write_page(folder, replace(bench.record, finished=True))
-            bench.update(finished=True)
-            journal.set_fact("finished", ask.identity())
-            tidy(folder)
+            with only_one(folder):
+                bench = _set_up(ask, folder, journal, clock, executor, watch, dataset, problem)
+                _walk(bench)
+                bench.update(next_steps=next_steps(bench.record))
+                write_page(folder, replace(bench.record, finished=True))
+                bench.update(finished=True)
+                journal.set_fact("finished", ask.identity())
+                tidy(folder)
             return bench.record
-        finally:
-            journal.close()
 
 
 def _walk(bench: Bench) -> None:
