@@ -27,6 +27,7 @@ from steelyard.workflow.ask import Ask
 
 Request = tuple[Recipe, tuple[int, ...], Size]
 CLOSING = 4.0  # seconds kept for opening the test and writing the page
+CAUTION = 0.9  # of the time left may be granted to trials: their costs are predictions
 
 
 @dataclass
@@ -132,7 +133,7 @@ class Bench:
         `within`: seconds from now in which all of them are predicted to be done (default: all that is left). Arms
         are granted in order; trials still running when the last step must begin are cut.
         """
-        allowance = min(self.left(), within if within is not None else float("inf")) * self.executor.jobs
+        allowance = min(CAUTION * self.left(), float("inf") if within is None else within) * self.executor.jobs
         granted: list[list[Trial]] = []
         for recipe, seeds, size in requests:
             trials = trials_of(recipe, seeds, size, self.protocol)
@@ -159,7 +160,7 @@ class Bench:
     def run(self, trials: list[Trial], deadline: float | None = None, models: bool = False) -> list[Outcome]:
         """The outcomes of trials that were granted, with their models if wanted; their costs are learnt."""
         if deadline is None and self.ask.seconds is not None:
-            deadline = self.ask.seconds - 0.7 * self.reserve
+            deadline = self.ask.seconds - self.reserve
         outcomes = self.executor.run(trials, deadline, models)
         for outcome in outcomes:
             self.costs.learn(outcome)

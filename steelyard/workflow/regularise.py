@@ -88,9 +88,10 @@ def diagnose(bench: Bench, tried: Tried) -> ErrorTable:
 
 
 def _say_diagnosis(bench: Bench, tried: Tried, table: ErrorTable) -> None:
+    rows = "" if tried.size.full else f" studied on {tried.size.rows} rows"
     bench.say(
         "regularise",
-        f"{tried.recipe.family}: error ({table.unit}) {number(table.train.value)} on train, "
+        f"{tried.recipe.family}{rows}: error ({table.unit}) {number(table.train.value)} on train, "
         f"{number(table.dev.value)} on dev; "
         f"avoidable bias {number(table.bias)}, variance {number(table.variance)}: {table.dominant} dominates",
     )
@@ -128,7 +129,8 @@ def _techniques(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
 
 def _knobs(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
     """Single knobs a step up and down; in a small study they would be tuned to its size, so there are none."""
-    return edits(base.recipe) if base.size.full else []
+    weighed = {recipe.key for _, recipe in _proposals(bench.problem, base.recipe, table)[0]}
+    return [(name, recipe) for name, recipe in edits(base.recipe) if base.size.full and recipe.key not in weighed]
 
 
 STAGES = (_techniques, _knobs)

@@ -82,19 +82,21 @@ def _walk(bench: Bench) -> None:
 def _incumbents(bench: Bench, ranked: list[Tried]) -> list[Tried]:
     """The families that effort is doubled on: the best one, and beside it the best of the other kind if near enough."""
     best = ranked[0]
-    bench.reserve = _reserve(bench, best)
+    bench.reserve = _reserve(bench, ranked)
     others = [t for t in ranked[1:] if (t.recipe.network is None) != (best.recipe.network is None)]
     near = [t for t in others if t.size == best.size and bench.problem.modality == "tabular"]
     return [best, *near[:1]]
 
 
-def _reserve(bench: Bench, best: Tried) -> float:
-    """Seconds kept for the last step: training the winner on everything, at most half of the limit."""
+def _reserve(bench: Bench, ranked: list[Tried]) -> float:
+    """Seconds kept for the last step: training the winner, or a blend, on everything; at most half of the limit."""
     if bench.ask.seconds is None:
         return CLOSING
+    rows = len(bench.pool)
     plain = families(bench.problem, bench.pool.schema, bench.train_rows, bench.ask.settings)
-    recipe = next(r for r in plain if r.family == best.recipe.family)
-    final = bench.costs.predict(recipe, len(bench.pool)) * FINAL
+    alone = next(bench.costs.predict(r, rows) for r in plain if r.family == ranked[0].recipe.family)
+    blended = sum(bench.costs.predict(t.recipe, rows) for t in ranked if t.size.full) / bench.executor.jobs
+    final = max(FINAL * alone, FINAL * blended, 0.03 * bench.ask.seconds)
     return float(bench.once("reserve", lambda: CLOSING + min(final, 0.5 * (bench.ask.seconds or 0))))
 
 
