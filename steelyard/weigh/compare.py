@@ -10,7 +10,7 @@ from steelyard.records import Verdict
 from steelyard.weigh.interval import resampled
 
 LEVEL = 0.05
-LOOKS = 2  # a comparison is looked at after three pairs and once more at the end: each look spends half of LEVEL
+LOOKS = 3  # a comparison is looked at after three, eight and sixteen pairs: each look spends a third of LEVEL
 
 
 @dataclass(frozen=True)

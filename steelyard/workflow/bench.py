@@ -49,6 +49,7 @@ class Bench:
     counted: set[str] = field(default_factory=set)  # trials asked for, against the trial limit
     looks: set[str] = field(default_factory=set)  # trials that were scored on dev
     saved: Score | None = None  # dev score of the model on disk
+    _scores: dict[tuple[str, ...], Score] = field(default_factory=dict)
 
     # -- saying ---------------------------------------------------------------------------------------------------
 
@@ -170,10 +171,14 @@ class Bench:
 
     def score(self, tried: Tried) -> Score:
         """The dev score of an arm: its seeds' mean, with the interval of the first seed's examples around it."""
-        each = [score_of(self.metric, self.truth[r], p) for r, p in zip(tried.rows, tried.dev, strict=True)]
-        mean = float(np.mean([score.value for score in each]))
-        shift = mean - each[0].value
-        return Score(mean, each[0].low + shift, each[0].high + shift, each[0].examples)
+        keys = tuple(outcome.key for outcome in tried.outcomes)
+        if keys not in self._scores:  # an interval may take a bootstrap
+            first = score_of(self.metric, self.truth[tried.rows[0]], tried.dev[0])
+            pairs = zip(tried.rows, tried.dev, strict=True)
+            mean = float(np.mean([self.metric(self.truth[rows], dev) for rows, dev in pairs]))
+            shift = mean - first.value
+            self._scores[keys] = Score(mean, first.low + shift, first.high + shift, first.examples)
+        return self._scores[keys]
 
     def broken(self, tried: Tried) -> list[str]:
         """The constraints an arm breaks, with what was measured."""

@@ -10,6 +10,7 @@ import numpy as np
 from steelyard.diagnosis.errors import with_test
 from steelyard.diagnosis.mistakes import confusion, residuals, worst
 from steelyard.finish.ensemble import Ensemble, blend, load_predictor
+from steelyard.metrics import METRICS
 from steelyard.problem import Score
 from steelyard.recipe import Recipe
 from steelyard.records import Arm
@@ -70,7 +71,7 @@ def choose(bench: Bench, arms: list[Tried]) -> Choice:
     weights = blend(bench.metric, truth, means)
     together = np.asarray(np.sum([w * m for w, m in zip(weights, means, strict=True)], axis=0))
     used = [i for i, weight in enumerate(weights) if weight > 0]
-    if len(used) == 1 or _breaks_together(bench, [arms[i] for i in used]):
+    if len(used) == 1 or _breaks_together(bench, [arms[i] for i in used]) or _breaks_floor(bench, truth, together):
         return alone
     sure = probability_better(bench.metric, truth, means[0], together)
     names = " + ".join(f"{weights[i]:.2f} {arms[i].recipe.family}" for i in used)
@@ -99,15 +100,25 @@ def _breaks_together(bench: Bench, arms: list[Tried]) -> bool:
     return False
 
 
+def _breaks_floor(bench: Bench, truth: np.ndarray, predictions: np.ndarray) -> bool:
+    """Whether what is predicted on dev breaks a constraint on another metric."""
+    floors = [c for c in bench.problem.constraints if c.name in METRICS]
+    return not all(c.kept(METRICS[c.name](truth, predictions)) for c in floors)
+
+
 # -- trained on train + dev -----------------------------------------------------------------------------------
 
 
 def _refit(bench: Bench, choice: Choice) -> tuple[list[Outcome], list[float]]:
     """Train the chosen arms on all rows outside test, networks with several seeds; their outcomes and weights."""
-    wanted: list[tuple[Trial, float]] = []
-    for tried, weight in zip(choice.arms, choice.weights, strict=True):
-        seeds = _members(bench, tried)
-        wanted += [(Trial(tried.recipe, seed, fold=None), weight / seeds) for seed in range(seeds)]
+    seeds = [_members(bench, tried) for tried in choice.arms]
+    if _breaks_together(bench, [tried for tried, count in zip(choice.arms, seeds, strict=True) for _ in range(count)]):
+        seeds = [1] * len(choice.arms)
+    wanted = [
+        (Trial(tried.recipe, seed, fold=None), weight / count)
+        for tried, weight, count in zip(choice.arms, choice.weights, seeds, strict=True)
+        for seed in range(count)
+    ]
     wanted.sort(key=lambda each: each[0].seed)  # one of each first, should the time run out
     outcomes = bench.run(
         [trial for trial, _ in wanted],
@@ -125,7 +136,7 @@ def _refit(bench: Bench, choice: Choice) -> tuple[list[Outcome], list[float]]:
 
 def _members(bench: Bench, tried: Tried) -> int:
     """How many seeds of an arm the final model holds: one of a classical model, several of a network if time allows."""
-    if tried.recipe.network is None or _breaks_together(bench, [tried, tried]):
+    if tried.recipe.network is None:
         return 1
     if bench.ask.seconds is None:
         return 2

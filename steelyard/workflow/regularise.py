@@ -1,5 +1,6 @@
 """Step 7: propose what treats the diagnosis, weigh each proposal paired against the incumbent, keep what helps."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from steelyard.diagnosis.errors import error_table
@@ -11,12 +12,13 @@ from steelyard.trials.arms import Tried
 from steelyard.weigh.compare import Comparison, compare
 from steelyard.workflow.baseline import arm
 from steelyard.workflow.bench import Bench
-from steelyard.workflow.incumbent import Incumbent, compatible, recipe_for, size_once
+from steelyard.workflow.incumbent import Incumbent, compatible, edit, recipe_for, size_once
 from steelyard.workflow.say import number, plainly
 from steelyard.workflow.tuning import edits
 
 SEEDS = (0, 1, 2)  # the first look
 MORE = (3, 4, 5, 6, 7)  # the second look, for what is promising and undecided
+LAST = tuple(range(16))  # the last look, when there is time and nothing else to try
 ROUNDS = 6
 RARE = 0.5  # balance below which imbalance is treated
 SMALLEST = 0.1  # of the width of the dev interval: a smaller effect is not worth having
@@ -44,7 +46,10 @@ def regularise(bench: Bench, incumbents: list[Incumbent]) -> list[Incumbent]:
 
 
 def _improve(bench: Bench, incumbent: Incumbent, seconds: float, name: str) -> Incumbent:
-    """Rounds of weighing: techniques until none helps, then knobs a step up and down; what helps starts a new round."""
+    """Rounds of weighing: techniques until none helps, then knobs a step up and down, then more pairs for what is open.
+
+    What helps starts a new round.
+    """
     start, stage = bench.clock.now(), 0
     for turn in range(ROUNDS):
         left = min(bench.left(), start + seconds - bench.clock.now())
@@ -52,13 +57,16 @@ def _improve(bench: Bench, incumbent: Incumbent, seconds: float, name: str) -> I
             break
         size = size_once(bench, f"study size {name}.{turn}", incumbent, _trials(bench, incumbent), left)
         recipe = recipe_for(bench, incumbent.family, incumbent.edits, size.rows or bench.train_rows)
-        base = bench.try_arms([(recipe, SEEDS, size)])[0]
+        propose, seeds = STAGES[stage]
+        if propose is _open and not _undecided(bench, incumbent.family):
+            break
+        base = bench.try_arms([(recipe, seeds, size)])[0]
         if base is None:
             break
         table = diagnose(bench, base)
         if turn == 0:
             _say_diagnosis(bench, base, table)
-        helped = _weigh_all(bench, base, STAGES[stage](bench, base, table), left)
+        helped = _weigh_all(bench, base, propose(bench, base, table), seeds, left)
         better = _together(bench, base, incumbent, helped)
         if better is None:
             stage += 1
@@ -133,16 +141,35 @@ def _knobs(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
     return [(name, recipe) for name, recipe in edits(base.recipe) if base.size.full and recipe.key not in weighed]
 
 
-STAGES = (_techniques, _knobs)
+def _open(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
+    """What is still undecided and points the right way, the largest effect first."""
+    names = [w.technique for w in _undecided(bench, base.recipe.family)]
+    edited = [(name, edit(bench, base.recipe, name)) for name in names]
+    return [(name, recipe) for name, recipe in edited if isinstance(recipe, Recipe)]
 
 
-def _weigh_all(bench: Bench, base: Tried, proposals: list[Proposal], seconds: float) -> list[Result]:
+def _undecided(bench: Bench, family: str) -> list[Weighed]:
+    sign = bench.metric.sign
+    mine = [w for w in bench.record.weighed if w.against == family and w.verdict == "undecided"]
+    return sorted((w for w in mine if sign * w.effect > 0), key=lambda w: -sign * w.effect)
+
+
+STAGES: tuple[tuple[Callable[[Bench, Tried, ErrorTable], list[Proposal]], tuple[int, ...]], ...] = (
+    (_techniques, SEEDS),
+    (_knobs, SEEDS),
+    (_open, LAST),
+)
+
+
+def _weigh_all(
+    bench: Bench, base: Tried, proposals: list[Proposal], seeds: tuple[int, ...], seconds: float
+) -> list[Result]:
     """Weigh every proposal the time allows; those that help, the largest effect first."""
-    tried = bench.try_arms([(recipe, SEEDS, base.size) for _, recipe in proposals], within=seconds)
+    tried = bench.try_arms([(recipe, seeds, base.size) for _, recipe in proposals], within=seconds)
     pairs = zip(proposals, tried, strict=True)
     results = [Result(name, recipe, t, weigh(bench, base, t)) for (name, recipe), t in pairs if t is not None]
     promising = [result for result in results if _promising(bench, result.comparison)]
-    if promising:
+    if promising and seeds == SEEDS:
         results = _second_look(bench, base, results, promising)
     _record(bench, base, results)
     helped = [r for r in results if r.comparison.verdict == "helps" and not bench.broken(r.tried)]
