@@ -68,7 +68,8 @@ def _roc_auc(truth: Array, predictions: Array) -> float:
 
 
 def _average_precision(truth: Array, predictions: Array) -> float:
-    classes = range(1, 2) if predictions.shape[1] == 2 else range(predictions.shape[1])
+    every = range(1, 2) if predictions.shape[1] == 2 else range(predictions.shape[1])
+    classes = [k for k in every if (truth == k).any()]  # a class that does not occur has no precision
     return float(np.mean([sk.average_precision_score(truth == k, predictions[:, k]) for k in classes]))
 
 

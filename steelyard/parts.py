@@ -189,7 +189,7 @@ def convert(text: Any, wanted: Any, path: str) -> Any:
     for option in options:
         try:
             return _as(text, option)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             continue
     names = " or ".join(getattr(option, "__name__", str(option)) for option in options)
     raise UserError(f"{path} expects {names}, got {text!r}")

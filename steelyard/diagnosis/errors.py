@@ -33,13 +33,10 @@ def error_table(
     """The error table from (truth, predictions) on train and on dev; `test` is a score in the problem's metric."""
     unit, measure = error_metric(problem)
     train_error, dev_error = (as_error(measure, score_of(measure, *each)) for each in (train, dev))
-    human = problem.human_error
+    human = problem.human_error if problem.metric == "accuracy" else None  # it is a rate of wrong answers
     bias = train_error.value - (human or 0.0)
     variance = dev_error.value - train_error.value
-    noise = (dev_error.high - dev_error.low) / 4  # about one standard error: smaller differences say nothing
-    dominant: Literal["bias", "variance", "neither"] = "bias" if bias >= variance else "variance"
-    if max(bias, variance) < noise:
-        dominant = "neither"
+    dominant = _dominant(bias, variance, dev_error)
     return ErrorTable(
         unit,
         human,
@@ -54,8 +51,29 @@ def error_table(
 
 
 def with_test(table: ErrorTable, problem: Problem, test: Score) -> ErrorTable:
-    """The table with the error on the opened test."""
-    return replace(table, test=as_error(error_metric(problem)[1], test))
+    """The table with the error on the opened test, where both are in the same unit."""
+    return replace(table, test=as_error(metric(problem.metric), test)) if _same_unit(problem) else table
+
+
+def with_dev(table: ErrorTable, problem: Problem, dev: Score) -> ErrorTable:
+    """The table with the dev error of the final model, which may be several models together."""
+    if not _same_unit(problem):
+        return table
+    error = as_error(metric(problem.metric), dev)
+    variance = error.value - table.train.value
+    return replace(table, dev=error, variance=variance, dominant=_dominant(table.bias, variance, error))
+
+
+def _same_unit(problem: Problem) -> bool:
+    """Whether the problem's metric is what the table counts errors in: R² is told as RMSE."""
+    return error_metric(problem)[1].name == problem.metric
+
+
+def _dominant(bias: float, variance: float, dev: Score) -> Literal["bias", "variance", "neither"]:
+    noise = (dev.high - dev.low) / 4  # about one standard error: smaller differences say nothing
+    if max(bias, variance) < noise:
+        return "neither"
+    return "bias" if bias >= variance else "variance"
 
 
 def as_error(measure: Metric, score: Score) -> Score:
@@ -66,6 +84,10 @@ def as_error(measure: Metric, score: Score) -> Score:
 
 
 def _caveat(problem: Problem) -> str:
+    if problem.human_error is not None and problem.metric != "accuracy":
+        return (
+            f"the human error is a rate of wrong answers and cannot be set against {problem.metric}: bias is from zero"
+        )
     if problem.human_error is not None:
         return "once a model passes the human level, avoidable bias can no longer be judged"
     return "no human-level error was given (--human-error), so bias is counted from zero: part of it may be unavoidable"

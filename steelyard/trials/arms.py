@@ -1,6 +1,6 @@
 """An arm: one recipe tried with several seeds at one size; its predictions are pooled over the folds of each seed."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol as Shape
 
 import numpy as np
@@ -58,10 +58,6 @@ class Tried:
         """What constraints limit, the median over its trials."""
         names = self.outcomes[0].measured
         return {name: float(np.median([o.measured[name] for o in self.outcomes])) for name in names}
-
-    def without_predictions(self) -> "Tried":
-        """The arm's head alone."""
-        return replace(self, rows=(), dev=(), train_rows=(), train=())
 
 
 def gather(recipe: Recipe, size: Size, outcomes: list[Outcome], folds: int, reader: Reader) -> Tried | None:

@@ -1,8 +1,11 @@
 """What a trial will cost, predicted from the measured ones."""
 
+from statistics import median
+
 from steelyard.recipe import Recipe
 from steelyard.trials.trial import Outcome
 
+STOPPED = 0.2  # of the iterations allowed are done, about, when boosting stops by itself
 OVERHEAD = 0.05  # seconds every trial takes whatever its size
 
 
@@ -10,7 +13,7 @@ class Costs:
     """Seconds per unit of work, learnt from outcomes: of the same recipe if there are any, else of its family."""
 
     def __init__(self) -> None:
-        self._rates: dict[str, float] = {}
+        self._rates: dict[str, list[float]] = {}
 
     def learn(self, outcome: Outcome) -> None:
         """Take a measured trial into account."""
@@ -18,21 +21,19 @@ class Costs:
             recipe = outcome.trial.recipe
             rate = max(1e-9, outcome.seconds - OVERHEAD) / work(recipe, outcome.train_rows)
             for name in (_same(recipe), recipe.family):
-                self._rates[name] = rate
-
-    def known(self, recipe: Recipe) -> bool:
-        """Whether anything of this family was measured."""
-        return recipe.family in self._rates
+                self._rates.setdefault(name, []).append(rate)
 
     def predict(self, recipe: Recipe, rows: int) -> float:
         """Seconds for one training of the recipe on so many rows; 0 when its family was never measured."""
-        rate = self._rates.get(_same(recipe), self._rates.get(recipe.family, 0.0))
-        return OVERHEAD + rate * work(recipe, rows)
+        rates = self._rates.get(_same(recipe)) or self._rates.get(recipe.family) or [0.0]
+        return OVERHEAD + median(rates) * work(recipe, rows)
 
 
 def work(recipe: Recipe, rows: int) -> float:
     """Rows times passes over them: epochs of a network, iterations of boosting, one for the rest."""
     passes = getattr(recipe.stopping, "epochs", getattr(recipe.estimator, "iterations", 1))
+    if getattr(recipe.estimator, "early_stopping", "off") == "on":
+        passes *= STOPPED
     return float(rows * passes)
 
 

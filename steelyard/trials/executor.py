@@ -49,7 +49,6 @@ class Executor:
         self._workers = [_Worker(self._answers) for _ in range(jobs)]
         self._where: tuple[Any, ...] = ()
         self._data = ""
-        self.fresh: set[str] = set()  # keys of the trials done since this executor was started
 
     @property
     def jobs(self) -> int:
@@ -140,6 +139,8 @@ class Executor:
             except queue.Empty:
                 continue
             if worker not in busy:
+                if word == "gone" and worker in self._workers:  # it died while idle
+                    self._replace(worker)
                 continue
             key, trial, began = busy[worker]
             if word == "epoch":
@@ -165,7 +166,6 @@ class Executor:
     def _remember(self, outcome: Outcome, found: dict[str, Outcome]) -> None:
         outcome = replace(outcome, elapsed=self.clock.now())
         self.journal.add(outcome)
-        self.fresh.add(outcome.key)
         found[outcome.key] = outcome
         self._watch(outcome)
 

@@ -16,7 +16,7 @@ DEAR = 0.15  # of that share: a full trial of the only family left is dear above
 
 
 def baseline(bench: Bench) -> list[Tried]:
-    """The families that were tried, best first, each at the largest size it reached; empty without power.
+    """The families that were tried, best first, each at the largest size it reached; the dummy alone without power.
 
     The first usable model is on disk as soon as the dummy is through, and replaced by every better one.
     """
@@ -32,11 +32,9 @@ def baseline(bench: Bench) -> list[Tried]:
     small = _small(bench)
     first = _round(bench, [(recipe, (0,), small) for recipe in _for_rows(bench, small.rows or bench.train_rows)])
     if not first:
-        bench.say("baseline", "the budget ended before any other family was tried")
-        return [floor]
+        return []
     best = first[0]
-    against = floor if best.size.rows is None else _same_rows(bench, dummy, best)
-    power = _power(bench, against, best)
+    power = _power(bench, floor, best)
     if power.verdict != "helps":
         walk(bench, best, power)
         bench.update(families=tuple(arm(bench, t) for t in [*first, floor]))
@@ -62,8 +60,7 @@ def _round(bench: Bench, requests: list[Request]) -> list[Tried]:
     """Try the requests, cheapest first, and rank them; every better one becomes the model on disk."""
     tried = [t for t in bench.try_arms(requests) if t is not None]
     for each in tried:
-        if bench.offer(each):
-            bench.update(dev=bench.saved, winner={"family": each.recipe.family, "recipe": each.recipe.to_dict()})
+        bench.offer(each)
     return ranked(bench, tried)
 
 
@@ -75,12 +72,6 @@ def _small(bench: Bench) -> Size:
 def _for_rows(bench: Bench, rows: int) -> list[Recipe]:
     """The recipe of every family but the dummy, for so many train rows."""
     return families(bench.problem, bench.pool.schema, rows, bench.ask.settings)[1:]
-
-
-def _same_rows(bench: Bench, dummy: Recipe, best: Tried) -> Tried:
-    found = bench.try_arms([(dummy, (0,), best.size)])[0]
-    assert found is not None or bench.spent_out()
-    return found or best
 
 
 def _power(bench: Bench, floor: Tried, best: Tried) -> Comparison:

@@ -201,11 +201,16 @@ class Bench:
         score = self.score(tried)
         if self.broken(tried) or (self.saved and not self.metric.better(score.value, self.saved.value)):
             return False
-        source = self.executor.model(tried.outcomes[0])
-        self.saved = score
-        remembered = tried.outcomes[0].key not in self.executor.fresh and (self.folder / "model").exists()
-        if source.exists() and not remembered:  # a resumed run passes by what it saved before the kill
+        source, name = (
+            self.executor.model(tried.outcomes[0]),
+            f"model on disk: {self.metric.name}, seed {self.ask.seed}",
+        )
+        self.saved, disk = score, self.journal.fact(name)
+        there = disk is not None and (self.folder / "model").exists()
+        if source.exists() and (not there or self.metric.better(score.value, disk)):  # never worse than before a kill
             self.install(source, tried.recipe.family, score)
+            self.journal.set_fact(name, score.value)
+        self.update(dev=score, winner={"family": tried.recipe.family, "recipe": tried.recipe.to_dict()})
         return True
 
     def install(self, source: Path, family: str, score: Score | None) -> None:

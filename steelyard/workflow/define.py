@@ -17,7 +17,9 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
     dataset = read(ask.source, ask.target, test=ask.test, task=ask.task, exclude=ask.exclude)
     assert dataset.target is not None
     task: Task = "regression" if not dataset.classes else "binary" if len(dataset.classes) == 2 else "multiclass"
-    if ask.human_error is not None and not 0 <= ask.human_error < 1 and task != "regression":
+    if ask.human_error is not None and task == "regression":
+        raise UserError("--human-error is a rate of wrong answers, and this is a regression: leave it out")
+    if ask.human_error is not None and not 0 <= ask.human_error < 1:
         raise UserError(f"--human-error is an error rate in 0..1, got {ask.human_error:g}")
     measure = metric(ask.metric) if ask.metric else _measure(task, dataset.target)
     _check(measure, task, dataset)

@@ -19,11 +19,16 @@ STUDY_EPOCHS = 10
 
 @dataclass(frozen=True)
 class Incumbent:
-    """The best known way to train a family."""
+    """The best known way to train a family; `full` is the best arm of it that was measured on all rows."""
 
     family: str
     edits: tuple[str, ...]
     tried: Tried
+    full: Tried | None = None
+
+    def improved(self, edits: tuple[str, ...], tried: Tried) -> "Incumbent":
+        """The incumbent with more edits, or with more seeds behind the same ones."""
+        return Incumbent(self.family, edits, tried, tried if tried.size.full else self.full)
 
 
 def recipe_for(bench: Bench, family: str, edits: tuple[str, ...], rows: int) -> Recipe:
@@ -47,6 +52,12 @@ def edit(bench: Bench, recipe: Recipe, name: str) -> Recipe | NotApplicable:
     """The recipe with one named edit: a technique at its own settings, or `knob=value`."""
     path, sign, text = name.partition("=")
     return recipe.set(path, text) if sign else technique(name)().apply(recipe, bench.problem)
+
+
+def free(bench: Bench, recipe: Recipe, edited: Recipe) -> bool:
+    """Whether an edit leaves alone what the user has set."""
+    fixed = {path for path, _ in bench.ask.settings}
+    return not any(path in fixed for path, _, _ in recipe.diff(edited))
 
 
 def compatible(bench: Bench, recipe: Recipe, names: list[str]) -> list[str]:

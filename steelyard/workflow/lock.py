@@ -15,7 +15,7 @@ def only_one(folder: Path) -> Iterator[None]:
     except ImportError:  # Windows has no such lock
         yield
         return
-    with (folder / "run.lock").open("w") as file:
+    with (folder / "journal.db-lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

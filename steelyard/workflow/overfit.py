@@ -1,13 +1,11 @@
 """Step 6: scale up until it overfits, so that what is regularised afterwards has the capacity it needs."""
 
-from dataclasses import replace
-
 from steelyard.records import Arm, Curve
 from steelyard.trials.arms import Tried
 from steelyard.trials.trial import Outcome
 from steelyard.workflow.baseline import arm
 from steelyard.workflow.bench import Bench
-from steelyard.workflow.incumbent import Incumbent, recipe_for, size_once
+from steelyard.workflow.incumbent import Incumbent, free, recipe_for, size_once
 from steelyard.workflow.say import plainly
 
 RUNGS = ("shrinkage", "longer", "wider", "deeper")  # what makes a model bigger, in the order tried
@@ -17,42 +15,40 @@ SHARE = 0.2  # of the time left
 
 
 def overfit(bench: Bench, tried: Tried) -> Incumbent:
-    """The family at the capacity that was best on dev; the ladder ends where it overfits or stops gaining."""
+    """The family at the capacity that was best on dev; it grows until it overfits, keeping each step that gains."""
     start = _start(bench, tried)
-    best, rungs = start, [arm(bench, start.tried, "start")]
-    curves = [curve(start.family, start.tried.outcomes[0])]
-    budget = SHARE * bench.left()
-    rows = start.tried.size.rows or bench.train_rows
+    best, last, rungs = start, start.tried, [arm(bench, start.tried, "start")]
+    curves = [curve(start.family, last.outcomes[0])]
+    until = bench.clock.now() + SHARE * bench.left()
     for name in RUNGS:
-        if overfits(best.tried.outcomes[0]):
+        if overfits(last.outcomes[0]):
             break
-        recipe = recipe_for(bench, start.family, (name,), rows)
-        if recipe == start.tried.recipe:
+        recipe = recipe_for(bench, start.family, (*best.edits, name), start.tried.size.rows or bench.train_rows)
+        if recipe == best.tried.recipe or not free(bench, best.tried.recipe, recipe):
             continue
-        began = bench.clock.now()
-        found = bench.try_arms([(recipe, (0,), start.tried.size)], within=budget)[0]
-        budget -= bench.clock.now() - began
+        found = bench.try_arms([(recipe, (0,), start.tried.size)], within=until - bench.clock.now())[0]
         if found is None:
-            break
+            continue
+        last = found
         rungs.append(arm(bench, found, name))
-        curves.append(curve(f"{start.family}, {name}", found.outcomes[0]))
+        curves.append(curve(f"{start.family}, {' + '.join((*best.edits, name))}", found.outcomes[0]))
         if bench.metric.better(bench.score(found).value, bench.score(best.tried).value) and not bench.broken(found):
-            best = Incumbent(start.family, (name,), found)
+            best = best.improved((*best.edits, name), found)
             bench.offer(found)
-    _say(bench, start, best, rungs)
+    _say(bench, start, best, rungs, overfits(last.outcomes[0]))
     bench.update(curves=(*bench.record.curves, *curves))
     return best
 
 
 def _start(bench: Bench, tried: Tried) -> Incumbent:
     """The family at full size, or at a size at which the whole ladder fits into its share of the time."""
-    start = Incumbent(tried.recipe.family, (), tried)
+    start = Incumbent(tried.recipe.family, (), tried, tried if tried.size.full else None)
     if tried.size.full:
         return start
     size = size_once(bench, f"ladder of {start.family}", start, LADDER, SHARE * bench.left())
     recipe = recipe_for(bench, start.family, (), size.rows or bench.train_rows)
     found = bench.try_arms([(recipe, (0,), size)])[0]
-    return replace(start, tried=found) if found else start
+    return start.improved((), found) if found else start
 
 
 def overfits(outcome: Outcome) -> str:
@@ -73,12 +69,12 @@ def curve(name: str, outcome: Outcome) -> Curve:
     return Curve(name, tuple((p.epoch, p.train_loss, p.dev_loss, p.dev_score) for p in outcome.curve))
 
 
-def _say(bench: Bench, start: Incumbent, best: Incumbent, rungs: list[Arm]) -> None:
+def _say(bench: Bench, start: Incumbent, best: Incumbent, rungs: list[Arm], reason: str) -> None:
     steps = ", ".join(f"{r.name} {r.score.value:.4g}" for r in rungs if r.score)
-    found = (
-        "no bigger size is better" if best is start else f"{best.edits[0]} scores best, {plainly(bench, best.tried)}"
-    )
-    reason = overfits(best.tried.outcomes[0])
     rows = "" if start.tried.size.full else f" on {start.tried.size.rows} rows"
+    if best is not start:
+        found = f"{' + '.join(best.edits)} scores best, {plainly(bench, best.tried)}"
+    else:
+        found = "no bigger size was tried" if len(rungs) == 1 else "no bigger size is better"
     bench.say("overfit", f"{start.family} scaled up{rows} ({steps}): {found}" + (f"; {reason}" if reason else ""))
     bench.update(ladder=(*bench.record.ladder, arm(bench, best.tried, f"{start.family}, scaled")))

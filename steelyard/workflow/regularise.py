@@ -12,7 +12,7 @@ from steelyard.trials.arms import Tried
 from steelyard.weigh.compare import Comparison, compare
 from steelyard.workflow.baseline import arm
 from steelyard.workflow.bench import Bench
-from steelyard.workflow.incumbent import Incumbent, compatible, edit, recipe_for, size_once
+from steelyard.workflow.incumbent import Incumbent, compatible, edit, free, recipe_for, size_once
 from steelyard.workflow.say import number, plainly
 from steelyard.workflow.tuning import edits
 
@@ -70,7 +70,7 @@ def _improve(bench: Bench, incumbent: Incumbent, seconds: float, name: str) -> I
         better = _together(bench, base, incumbent, helped)
         if better is None:
             stage += 1
-            incumbent = replace(incumbent, tried=base) if size == incumbent.tried.size else incumbent
+            incumbent = incumbent.improved(incumbent.edits, base) if size == incumbent.tried.size else incumbent
             continue
         stage, incumbent = 0, better
         bench.offer(better.tried)
@@ -165,21 +165,26 @@ def _weigh_all(
     bench: Bench, base: Tried, proposals: list[Proposal], seeds: tuple[int, ...], seconds: float
 ) -> list[Result]:
     """Weigh every proposal the time allows; those that help, the largest effect first."""
+    until = bench.clock.now() + seconds
+    proposals = [(name, recipe) for name, recipe in proposals if free(bench, base.recipe, recipe)]
     tried = bench.try_arms([(recipe, seeds, base.size) for _, recipe in proposals], within=seconds)
     pairs = zip(proposals, tried, strict=True)
     results = [Result(name, recipe, t, weigh(bench, base, t)) for (name, recipe), t in pairs if t is not None]
     promising = [result for result in results if _promising(bench, result.comparison)]
     if promising and seeds == SEEDS:
-        results = _second_look(bench, base, results, promising)
+        results = _second_look(bench, base, results, promising, until - bench.clock.now())
     _record(bench, base, results)
     helped = [r for r in results if r.comparison.verdict == "helps" and not bench.broken(r.tried)]
     return sorted(helped, key=lambda r: -bench.metric.sign * r.comparison.effect)
 
 
-def _second_look(bench: Bench, base: Tried, results: list[Result], promising: list[Result]) -> list[Result]:
+def _second_look(
+    bench: Bench, base: Tried, results: list[Result], promising: list[Result], seconds: float
+) -> list[Result]:
     """More pairs for what is promising and undecided."""
     seeds = SEEDS + MORE
-    more = bench.try_arms([(base.recipe, seeds, base.size), *((r.recipe, seeds, base.size) for r in promising)])
+    arms = [(base.recipe, seeds, base.size), *((r.recipe, seeds, base.size) for r in promising)]
+    more = bench.try_arms(arms, within=seconds)
     longer = more[0]
     if longer is None:
         return results
@@ -258,4 +263,4 @@ def _together(bench: Bench, base: Tried, incumbent: Incumbent, helped: list[Resu
         for w in bench.record.weighed
     )
     bench.update(weighed=marked)
-    return Incumbent(incumbent.family, incumbent.edits + extra, best)
+    return incumbent.improved(incumbent.edits + extra, best)

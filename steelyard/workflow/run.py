@@ -47,18 +47,17 @@ def carry_out(ask: Ask, watch: Watch = lambda _: None, already: float = 0.0) -> 
         dataset, problem = define(ask)
         families(problem, dataset.schema, len(dataset), ask.settings)  # before anything is written: a wrong --set
         folder = output_folder(ask)
-        with closing(Journal(folder / "journal.db")) as journal:
+        with closing(Journal(folder / "journal.db")) as journal, only_one(folder):
             if (record := finished_record(folder, journal, ask, dataset.fingerprint)) is not None:
                 tidy(folder)
                 return record
-            with only_one(folder):
-                bench = _set_up(ask, folder, journal, clock, executor, watch, dataset, problem)
-                _walk(bench)
-                bench.update(next_steps=next_steps(bench.record))
-                write_page(folder, replace(bench.record, finished=True))
-                bench.update(finished=True)
-                journal.set_fact("finished", ask.identity())
-                tidy(folder)
+            bench = _set_up(ask, folder, journal, clock, executor, watch, dataset, problem)
+            _walk(bench)
+            bench.update(next_steps=next_steps(bench.record))
+            write_page(folder, replace(bench.record, finished=True))
+            bench.update(finished=True)
+            journal.set_fact("finished", ask.identity())
+            tidy(folder)
             return bench.record
 
 
@@ -66,7 +65,7 @@ def _walk(bench: Bench) -> None:
     """Beat the baseline, scale up until it overfits, regularise, finish."""
     families = baseline(bench)
     if not families:
-        bench.say("finish", "the budget ended before any model was trained")
+        bench.say("finish", "the budget ended before any family was tried: the model on disk is the dumb baseline")
         return
     if families[0].recipe.family == "dummy":
         bench.update(winner={})

@@ -1,0 +1,90 @@
+"""Which arms the final model is made of: the best one, or a blend when it is surely better."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from steelyard.finish.ensemble import blend
+from steelyard.metrics import METRICS
+from steelyard.trials.arms import Tried
+from steelyard.weigh.compare import probability_better
+from steelyard.weigh.interval import score_of
+from steelyard.workflow.bench import Bench
+from steelyard.workflow.say import ranked, score_text
+
+SURE = 0.9  # a blend is taken when it beats the best single arm in this share of resamples
+MEMBERS = 4  # seeds of a network in the final model, if there is time
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The arms the final model is made of, their weights, and what they predict together on dev."""
+
+    arms: tuple[Tried, ...]
+    weights: tuple[float, ...]
+    rows: np.ndarray
+    dev: np.ndarray
+
+
+def choose(bench: Bench, arms: list[Tried], wanted: float = SURE) -> Choice:
+    """The best single arm, or a blend of arms when that is surely better on dev and keeps the constraints.
+
+    `wanted`: the share of resamples of dev in which the blend must beat the best single arm.
+    """
+    arms = ranked(bench, arms)
+    rows, truth = arms[0].rows[0], bench.truth[arms[0].rows[0]]
+    means = [_as_final(t) for t in arms]
+    alone = Choice((arms[0],), (1.0,), rows, means[0])
+    if len(arms) == 1:
+        return alone
+    weights = blend(bench.metric, truth, means)
+    used = [i for i, weight in enumerate(weights) if weight > 0]
+    unseen = _blended_unseen(bench, truth, means)
+    if len(used) == 1 or breaks_together(bench, [arms[i] for i in used]) or _breaks_floor(bench, truth, unseen):
+        return alone
+    sure = probability_better(bench.metric, truth, means[0], unseen)
+    names = " + ".join(f"{weights[i]:.2f} {arms[i].recipe.family}" for i in used)
+    score = score_text(score_of(bench.metric, truth, unseen))
+    if sure < wanted:
+        bench.say(
+            "finish", f"a blend ({names}: {score}) is better in {sure:.0%} of resamples: not sure enough, left out"
+        )
+        return alone
+    bench.say("finish", f"a blend of {names} scores {score} on dev, better than one model in {sure:.0%} of resamples")
+    return Choice(tuple(arms[i] for i in used), tuple(float(weights[i]) for i in used), rows, unseen)
+
+
+def _blended_unseen(bench: Bench, truth: np.ndarray, means: list[np.ndarray]) -> np.ndarray:
+    """What a blend predicts on dev rows that its weights were not chosen on (five parts in turn)."""
+    part = np.random.default_rng(0).permutation(len(truth)) % 5
+    found = np.empty_like(means[0], dtype=float)
+    for k in range(5):
+        weights = blend(bench.metric, truth[part != k], [mean[part != k] for mean in means])
+        found[part == k] = np.sum([w * mean[part == k] for w, mean in zip(weights, means, strict=True)], axis=0)
+    return found
+
+
+def _as_final(tried: Tried) -> np.ndarray:
+    """What an arm predicts on dev as it will be in the final model: networks with several seeds, the rest with one."""
+    seeds = MEMBERS if tried.recipe.network is not None else 1
+    return np.asarray(np.mean(tried.dev[:seeds], axis=0))
+
+
+def breaks_together(bench: Bench, arms: list[Tried]) -> bool:
+    """Whether models break a constraint together."""
+    return breaks(bench, [tried.measured for tried in arms])
+
+
+def breaks(bench: Bench, measured: list[dict[str, float]]) -> bool:
+    """Whether models with these measures break a limit together: memory is the largest of them, the rest adds up."""
+    for constraint in bench.problem.constraints:
+        costs = [each[constraint.name] for each in measured if constraint.name in each]
+        if costs and not constraint.kept(max(costs) if constraint.name == "memory_mb" else float(np.sum(costs))):
+            return True
+    return False
+
+
+def _breaks_floor(bench: Bench, truth: np.ndarray, predictions: np.ndarray) -> bool:
+    """Whether what is predicted on dev breaks a constraint on another metric."""
+    floors = [c for c in bench.problem.constraints if c.name in METRICS]
+    return not all(c.kept(METRICS[c.name](truth, predictions)) for c in floors)
