@@ -183,6 +183,8 @@ def _predict(options: argparse.Namespace) -> int:
     if options.output and options.output.is_dir():
         raise UserError(f"{options.output} is a folder; give --output a file")
     frame = load(options.folder).predict_frame(options.source)
+    for note in frame.attrs["notes"]:
+        print(note, file=sys.stderr)
     if options.output is None:
         frame.to_csv(sys.stdout, index=False)
         return 0

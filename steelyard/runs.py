@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from steelyard.data.dataset import Dataset
+from steelyard.data.files import natural
 from steelyard.data.source import read_like
 from steelyard.errors import UserError
 from steelyard.finish.ensemble import Ensemble, load_predictor
@@ -36,7 +38,8 @@ class Run:
     def predict_frame(self, source: Any) -> pd.DataFrame:
         """A row per row of the source, in order: `prediction`, and `probability_<class>` for classes.
 
-        Images have a `file` column first; one that cannot be read has an empty prediction.
+        Images have a `file` column first; one that cannot be read has an empty prediction. `attrs["notes"]` of the
+        frame holds what is to be said about the source: missing cells, unseen categories.
         """
         model = self.predictor()
         dataset = read_like(source, model.schema, model.problem.classes)
@@ -51,11 +54,10 @@ class Run:
         if dataset.schema.modality == "image" and dataset.origin:
             frame.insert(0, "file", dataset.origin)
             missing = pd.DataFrame({"file": [file for file, _ in dataset.unreadable]})
-            frame = (
-                pd.concat([frame, missing], ignore_index=True).sort_values("file", ignore_index=True, kind="stable")
-                if len(missing)
-                else frame
-            )
+            frame = pd.concat([frame, missing], ignore_index=True) if len(missing) else frame
+            order = sorted(range(len(frame)), key=lambda row: natural(str(frame["file"].iloc[row])))
+            frame = frame.iloc[order].reset_index(drop=True)
+        frame.attrs["notes"] = (*dataset.notes, *_unseen(model, dataset))
         return frame
 
     def predict(self, source: Any) -> np.ndarray:
@@ -66,8 +68,8 @@ class Run:
         """The probabilities (n, classes) in the order of `record.problem.classes`."""
         if not self.record.problem.classes:
             raise UserError("a regression has no probabilities; use predict")
-        model = self.predictor()
-        return model.predict(read_like(source, model.schema, model.problem.classes))
+        frame = self.predict_frame(source)
+        return np.asarray(frame[[f"probability_{name}" for name in self.record.problem.classes]])
 
     def report(self) -> Path:
         """Write report.html anew and say where."""
@@ -76,6 +78,20 @@ class Run:
     def journal(self) -> Journal:
         """The journal of the run."""
         return Journal(self.folder / "journal.db", create=False)
+
+
+def _unseen(model: Ensemble, dataset: Dataset) -> tuple[str, ...]:
+    """What to say about values of categories that the model was not trained on."""
+    levels = getattr(model.members[0].prepared, "levels", ())
+    said = []
+    if dataset.frame is None:
+        return ()
+    for name, known in levels:
+        values = dataset.frame[name].dropna()
+        strange = int((~values.isin(known)).sum())
+        if strange:
+            said.append(f"column '{name}': {strange} values that training did not use are taken as unknown")
+    return tuple(said)
 
 
 def run(

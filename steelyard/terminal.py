@@ -99,7 +99,12 @@ def _out() -> Console:
 
 
 def _effects(record: RunRecord) -> Table:
-    table = Table(box=None, pad_edge=False, title="what was weighed", title_justify="left")
+    table = Table(
+        box=None,
+        pad_edge=False,
+        title="what was weighed (intervals widened for looking up to three times)",
+        title_justify="left",
+    )
     for name in ("technique", "on", "effect", "95 % interval", "pairs", "verdict"):
         table.add_column(name, justify="right" if name in {"effect", "pairs"} else "left")
     for w in (w for w in record.weighed if w.pairs):

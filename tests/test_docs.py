@@ -72,7 +72,7 @@ def test_commands_that_a_page_shows_exist_with_their_options(generate: ModuleTyp
 def test_make_targets_and_scripts_that_a_page_shows_exist(page: str) -> None:
     for target in re.findall(r"\bmake ([a-z-]+)`|^make ([a-z-]+)", text(page), re.M):
         assert f"\n{''.join(target)}:" in text("Makefile"), f"{page} names make {''.join(target)}"
-    for script in re.findall(r"^python ([\w/]+\.py)", text(page), re.M):
+    for script in re.findall(r"^(?:\.venv/bin/)?python ([\w/]+\.py)", text(page), re.M):
         assert (ROOT / script).exists(), f"{page} names {script}"
 
 
@@ -99,6 +99,11 @@ def test_the_readme_shows_what_the_demo_prints() -> None:
         r"<!-- demo output: begin -->\n```text\n(.+?)```\n<!-- demo output: end -->", text("README.md"), re.S
     )
     assert len(marked) == 1
+    assert "report.html" in marked[0]
+
+
+def test_no_figure_is_left_to_be_measured() -> None:
+    assert not [page for page in ("README.md", "benchmarks/README.md") if "TO BE MEASURED" in text(page)]
 
 
 @pytest.mark.parametrize("row", FEATURES, ids=[f"{row[0]}-{number}" for number, row in enumerate(FEATURES)])

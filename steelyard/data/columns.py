@@ -140,7 +140,7 @@ def is_number(values: pd.Series) -> bool:
 
 def is_date(values: pd.Series) -> bool:
     """Whether the column comes as dates."""
-    return pd.api.types.is_datetime64_any_dtype(values.dtype)
+    return bool(pd.api.types.is_datetime64_any_dtype(values.dtype))
 
 
 def missing(values: np.ndarray) -> np.ndarray:

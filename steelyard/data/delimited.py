@@ -2,16 +2,21 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Collection
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
 
+from steelyard.data.words import counted
 from steelyard.errors import UserError
 
+DECIMAL_COMMA, WHOLE = re.compile(r"[-+]?\d*,\d+"), re.compile(r"[-+]?\d+")
+MOSTLY = 0.9  # of the cells of a column must be numbers with or without a comma
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
 MISSING = frozenset(
     {
@@ -54,6 +59,9 @@ def parse(
     rows = _first_rows(head, delimiter)
     frame = _read(text, delimiter, len(rows[0]), name)
     note = f"{name} is {encoding} text, fields separated by {DELIMITERS[delimiter]}"
+    if delimiter == ";":
+        frame, commas = _with_points(frame)
+        note += f", decimal commas in {counted(commas, 'column')}" if commas else ""
     if _names_any(rows[0], expected) or (not headerless and has_header(rows)):
         frame.columns = _names(rows[0], name)
         return frame.iloc[1:].reset_index(drop=True), True, (note,)
@@ -62,8 +70,25 @@ def parse(
     return frame, False, (note, said)
 
 
+def _with_points(frame: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Numbers with decimal commas (`54,5`) with points instead, column by column, and how many columns had them."""
+    changed = frame.copy()
+    for place in range(frame.shape[1]):
+        column = frame.iloc[:, place].astype(str).str.strip()
+        cells = column.iloc[1:]
+        cells = cells[~cells.isin(MISSING)]
+        commas = cells.str.fullmatch(DECIMAL_COMMA)
+        fits = commas | cells.str.fullmatch(WHOLE)
+        if len(cells) and commas.any() and fits.mean() >= MOSTLY:
+            changed.isetitem(
+                place, frame.iloc[:, place].where(~column.str.fullmatch(DECIMAL_COMMA), column.str.replace(",", "."))
+            )
+    count = sum(not changed.iloc[:, i].equals(frame.iloc[:, i]) for i in range(frame.shape[1]))
+    return changed, count
+
+
 def decode(data: bytes, name: str) -> tuple[str, str]:
-    """The text and the name of its encoding: UTF-8 (with or without a mark), UTF-16 with a mark, else latin-1."""
+    """The text and the name of its encoding: UTF-8 (a mark or none), UTF-16 with a mark, Windows-1252, else latin-1."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", errors="replace"), "utf-16"
     control = sum(1 for byte in data[:4096] if byte < 32 and byte not in b"\t\r\n\f")
@@ -72,6 +97,9 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
     try:
         return data.decode("utf-8-sig"), "utf-8-sig" if data.startswith(b"\xef\xbb\xbf") else "utf-8"
     except UnicodeDecodeError:
+        if any(0x80 <= byte < 0xA0 for byte in data):  # letters and signs of Windows, control characters in latin-1
+            with suppress(UnicodeDecodeError):
+                return data.decode("cp1252"), "cp1252"
         return data.decode("latin-1"), "latin-1"
 
 

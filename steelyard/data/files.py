@@ -16,6 +16,9 @@ _LEFT_BEHIND = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 LARGEST_IMAGE = 256 * 2**20  # bytes of one unpacked file; more is taken for a zip bomb
 
 
+BOMB_BYTES, BOMB_RATIO = 2**30, 200  # a table is not both larger and denser than this
+
+
 @dataclass(frozen=True)
 class FileTree:
     """Relative paths in natural order; `archive` is the open zip, None for a folder."""
@@ -91,10 +94,21 @@ def table_in_zip(path: Path, inside: str) -> tuple[str, bytes]:
             example = f": name one, as {path.name}/{data[0]}" if data else ""
             raise UserError(f"{path.name} holds {found}{example}")
         chosen = inside or data[0]
+        _refuse_bomb(tree, chosen, path.name)
         try:
             return chosen, tree.read(chosen)
         except OSError as error:
             raise UserError(f"cannot read {chosen} in {path.name}: {error}") from error
+
+
+def _refuse_bomb(tree: FileTree, inside: str, name: str) -> None:
+    """A file that unpacks to far more than a table would is not unpacked."""
+    if tree.archive is None:
+        return
+    info = tree.archive.getinfo(inside)
+    if info.file_size > BOMB_BYTES and info.file_size > BOMB_RATIO * max(1, info.compress_size):
+        size = f"{info.file_size >> 20:,} MB from {info.compress_size >> 10:,} kB"
+        raise UserError(f"{inside} in {name} unpacks to {size}: taken for a zip bomb; unpack it yourself if it is none")
 
 
 def _archive(path: Path) -> zipfile.ZipFile:

@@ -48,7 +48,7 @@ def read(
         if _is_images(test):
             raise UserError(f"{table.name} is a table, but the test source holds images")
         names = () if table.numbered else tuple(table.frame.columns)
-        other = _table(test, target, names, headerless=bool(table.numbered))[0]
+        other = _table(test, wanted, names, headerless=bool(table.numbered))[0]
     return table_dataset(table, wanted, other, task, exclude)
 
 

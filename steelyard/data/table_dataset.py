@@ -39,7 +39,7 @@ def table_dataset(
         notes += (target_note,)
     raw, part, origin = table.frame, None, _row_numbers(len(table.frame))
     if test is not None:
-        raw, part, said = _appended(table, test, name)
+        raw, part, said = _appended(table, test, name, exclude)
         origin += tuple(f"test {row}" for row in _row_numbers(len(test.frame)))
         notes += said
     else:
@@ -167,13 +167,15 @@ def _said_strays(column: Column, found: Converted) -> str:
     return f"column '{column.name}' is a {column.kind}: {count} taken as missing ({shown})"
 
 
-def _appended(table: RawTable, test: RawTable, target: str) -> tuple[pd.DataFrame, np.ndarray, tuple[str, ...]]:
-    """Train and test rows under each other, with the part of each."""
+def _appended(
+    table: RawTable, test: RawTable, target: str, exclude: Sequence[str]
+) -> tuple[pd.DataFrame, np.ndarray, tuple[str, ...]]:
+    """Train and test rows under each other, with the part of each; columns to leave out need not be in the test."""
     if table.numbered and not test.numbered and table.frame.shape[1] == test.frame.shape[1]:
         test = replace(test, frame=test.frame.set_axis(table.frame.columns, axis=1))
     if target not in test.frame.columns:
         raise UserError(f"the test source {test.name} lacks the target '{target}'{suggest(target, test.frame.columns)}")
-    below = select(test, list(table.frame.columns)).copy()
+    below = select(test, [column for column in table.frame.columns if column not in exclude]).copy()
     came = below[target]
     labels = without_points(came, table.frame[target])
     said: tuple[str, ...] = (f"{counted(len(below), 'test row')} from {test.name}",)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
@@ -98,6 +99,15 @@ class Model:
 def load(folder: Path) -> Model:
     """The model a folder holds; anything that could run code is refused."""
     state = read_state(folder)
+    try:
+        return _restored(folder, state)
+    except UserError:
+        raise
+    except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
+        raise UserError(f"the model in {folder} is damaged ({error}); copy it anew, or run again") from error
+
+
+def _restored(folder: Path, state: dict[str, Any]) -> Model:
     recipe, problem = Recipe.from_dict(state["recipe"]), Problem.from_dict(state["problem"])
     schema = Schema.from_dict(state["schema"])
     fitted = FittedTable if schema.modality == "tabular" else FittedImages

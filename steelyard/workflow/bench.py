@@ -152,6 +152,14 @@ class Bench:
             found.append(gather(recipe, size, mine, self.protocol.folds, self.executor))
         return found
 
+    def failure(self, recipe: Recipe, seeds: tuple[int, ...], size: Size) -> str:
+        """Why an arm has no result, when a trial of it diverged or failed; empty when it was never tried or was cut."""
+        for trial in trials_of(recipe, seeds, size, self.protocol):
+            outcome = self.journal.outcome(self.executor.key(trial))
+            if outcome is not None and outcome.status in {"diverged", "failed"}:
+                return f"{outcome.status}: {outcome.message}"
+        return ""
+
     def try_here(self, recipe: Recipe) -> Tried | None:
         """Try a recipe that takes no time, whatever the budget: there is a model before any worker has started."""
         trials = trials_of(recipe, (0,), FULL, self.protocol)

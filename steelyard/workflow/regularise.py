@@ -168,6 +168,7 @@ def _weigh_all(
     until = bench.clock.now() + seconds
     proposals = [(name, recipe) for name, recipe in proposals if free(bench, base.recipe, recipe)]
     tried = bench.try_arms([(recipe, seeds, base.size) for _, recipe in proposals], within=seconds)
+    _record_failures(bench, base, [p for p, t in zip(proposals, tried, strict=True) if t is None], seeds)
     pairs = zip(proposals, tried, strict=True)
     results = [Result(name, recipe, t, weigh(bench, base, t)) for (name, recipe), t in pairs if t is not None]
     promising = [result for result in results if _promising(bench, result.comparison)]
@@ -176,6 +177,15 @@ def _weigh_all(
     _record(bench, base, results)
     helped = [r for r in results if r.comparison.verdict == "helps" and not bench.broken(r.tried)]
     return sorted(helped, key=lambda r: -bench.metric.sign * r.comparison.effect)
+
+
+def _record_failures(bench: Bench, base: Tried, missing: list[Proposal], seeds: tuple[int, ...]) -> None:
+    """A technique whose training diverged or failed is said and recorded, not dropped."""
+    for name, recipe in missing:
+        if reason := bench.failure(recipe, seeds, base.size):
+            lost = Weighed(name, base.recipe.family, 0.0, 0.0, 0.0, "not applicable", (), reason=reason)
+            bench.update(weighed=(*bench.record.weighed, lost))
+            bench.say("regularise", f"{name} on {base.recipe.family}: {reason}")
 
 
 def _second_look(

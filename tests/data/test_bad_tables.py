@@ -188,3 +188,27 @@ def test_images_for_a_model_of_tables(put: Put) -> None:
     dataset = read(put(GOOD), "income")
     with pytest.raises(UserError, match="trained on a table"):
         read_like(np.zeros((2, 8, 8)), dataset.schema)
+
+
+def test_decimal_commas_of_a_semicolon_table_are_read_and_said(tmp_path: Path) -> None:
+    rows = [f"{20 + i},5;{i % 3};{1000 + 37 * i},25" for i in range(40)]
+    (tmp_path / "haus.csv").write_text("m2;lage;preis\n" + "\n".join(rows), encoding="utf-8")
+    dataset = read(tmp_path / "haus.csv", "preis")
+    assert dataset.classes == ()
+    assert dataset.target is not None
+    assert dataset.target[:2].tolist() == [1000.25, 1037.25]
+    assert dataset.frame is not None
+    assert dataset.frame["m2"].tolist()[:2] == [20.5, 21.5]
+    assert any("decimal commas in 2 columns" in note for note in dataset.notes)
+
+
+def test_windows_text_keeps_its_signs(tmp_path: Path) -> None:
+    text = "Preis €;m2\n" + "\n".join(f"{i * 7 % 90};{i}.5" for i in range(40))
+    (tmp_path / "windows.csv").write_bytes(text.encode("cp1252"))
+    assert read(tmp_path / "windows.csv", "Preis €").schema.target == "Preis €"
+
+
+def test_a_column_that_is_left_out_need_not_be_in_the_test_source(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"a": np.arange(30) % 7, "leak": np.arange(30) % 5, "y": np.arange(30) % 2})
+    dataset = read(frame, "y", test=frame.drop(columns="leak"), exclude=["leak"])
+    assert [column.name for column in dataset.schema.columns] == ["a"]

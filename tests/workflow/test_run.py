@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import QUICK, people
+from PIL import Image
 
 import steelyard
 from steelyard.errors import UserError
@@ -89,6 +90,7 @@ def test_unseen_categories_missing_values_and_infinite_ones_are_predicted(people
     frame = steelyard.load(people_run).predict_frame(new)
     assert len(frame) == 3
     assert np.isfinite(frame.drop(columns="prediction").to_numpy()).all()
+    assert any("'colour': 1 values that training did not use" in note for note in frame.attrs["notes"])
 
 
 def test_columns_may_come_in_any_order_and_with_others(people_run: Path) -> None:
@@ -148,6 +150,16 @@ def test_arrays_of_images(tmp_path: Path) -> None:
     assert run.record.test.value > 0.9
     assert "residual-cnn" in {arm.family for arm in run.record.families}
     assert list(run.predict(images[:6].astype(np.uint8))) == ["0", "1"] * 3
+    for number in range(1, 13):
+        Image.fromarray(images[number].astype(np.uint8)).save(tmp_path / f"{number}.png")
+    (tmp_path / "7.png").write_bytes(b"not an image")
+    (folder := tmp_path / "flat").mkdir()
+    for file in tmp_path.glob("*.png"):
+        file.rename(folder / file.name)
+    frame = run.predict_frame(folder)
+    assert [Path(file).stem for file in frame["file"]] == [str(number) for number in range(1, 13)]
+    assert frame["prediction"].isna().tolist() == [number == 7 for number in range(1, 13)]
+    assert run.predict_proba(folder).shape == (12, 2)
 
 
 def test_a_second_source_is_the_test(tmp_path: Path) -> None:
