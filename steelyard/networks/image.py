@@ -22,7 +22,7 @@ class ResidualCnn(Network):
     The stem halves images to at most 16 pixels a side, stages follow until the map is 2 pixels; the mean over the map
     feeds the head, so that images of another size than the first ones can be predicted too. `precision` = "bfloat16"
     computes training steps in bfloat16 (weights stay float32): several times faster where the processor multiplies
-    such matrices in hardware (`networks.precision`), slower elsewhere. Predictions are always float32.
+    such matrices in hardware, slower elsewhere. Predictions are always float32.
     Source: He et al. 2016 (arXiv 1512.03385), with averaged shortcuts (He et al. 2019, section 4, arXiv 1812.01187).
     """
 
