@@ -182,14 +182,14 @@ def _predict(options: argparse.Namespace) -> int:
 
     if options.output and options.output.is_dir():
         raise UserError(f"{options.output} is a folder; give --output a file")
+    if options.output and not options.output.parent.is_dir():
+        raise UserError(f"{options.output.parent} is not a folder; make it first")
     frame = load(options.folder).predict_frame(options.source)
     for note in frame.attrs["notes"]:
         print(note, file=sys.stderr)
     if options.output is None:
         frame.to_csv(sys.stdout, index=False)
         return 0
-    if not options.output.parent.is_dir():
-        raise UserError(f"{options.output.parent} is not a folder; make it first")
     frame.to_csv(options.output, index=False)
     print(f"{len(frame)} rows in {options.output}", file=sys.stderr)
     return 0
