@@ -121,11 +121,6 @@ def value(knob: Knob, progress: float) -> float:
     return knob.at(progress) if isinstance(knob, Schedule) else knob
 
 
-def highest(knob: Knob) -> float:
-    """The largest value a knob takes over training (sampled on 201 points)."""
-    return max(value(knob, i / 200) for i in range(201))
-
-
 def scale(knob: Knob, factor: float) -> Knob:
     """The knob with its values multiplied by `factor`."""
     return knob.scaled(factor) if isinstance(knob, Schedule) else knob * factor

@@ -79,10 +79,6 @@ class Recipe:
         others = [other for other in self.augment if other.kind != part.kind]
         return replace(self, augment=tuple(sorted([*others, part], key=lambda p: p.kind)))
 
-    def without(self, kind: str) -> "Recipe":
-        """The recipe without the augmentation of that kind."""
-        return replace(self, augment=tuple(part for part in self.augment if part.kind != kind))
-
     def diff(self, other: "Recipe") -> list[tuple[str, Any, Any]]:
         """The knobs in which `other` differs: (path, here, there); None where a knob does not exist."""
         here, there = self.knobs(), other.knobs()

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from steelyard.errors import UserError
-from steelyard.knobs import Cosine, Linear, Restarts, highest, parse_knob, scale, start, value
+from steelyard.knobs import Cosine, Linear, Restarts, parse_knob, scale, start, value
 
 SCHEDULES = [
     Linear(0.1, 0.3),
@@ -71,12 +71,11 @@ def test_scaling_a_schedule_scales_every_value(schedule):
     assert [value(twice, i / 9) for i in range(10)] == pytest.approx([2 * value(schedule, i / 9) for i in range(10)])
 
 
-def test_a_constant_is_its_own_start_height_and_value():
-    assert (value(0.3, 0.9), start(0.3), highest(0.3), scale(0.3, 2)) == (0.3, 0.3, 0.3, 0.6)
+def test_a_constant_is_its_own_start_and_value():
+    assert (value(0.3, 0.9), start(0.3), scale(0.3, 2)) == (0.3, 0.3, 0.6)
 
 
-def test_the_highest_value_of_a_schedule_may_lie_at_its_end():
-    assert highest(Linear(0.1, 0.3)) == pytest.approx(0.3)
+def test_a_schedule_is_named_by_its_first_value():
     assert start(Linear(0.1, 0.3)) == 0.1
 
 

@@ -156,7 +156,7 @@ def test_diff_names_the_knobs_that_changed_with_both_values():
 
 
 def test_diff_shows_a_part_that_only_one_of_them_has():
-    without = RECIPE.without("mixup")
+    without = replace(RECIPE, augment=(InputNoise(),))
     assert without.diff(RECIPE) == [("augment.mixup", None, "mixup"), ("augment.mixup.alpha", None, 0.2)]
     assert RECIPE.diff(without) == [("augment.mixup", "mixup", None), ("augment.mixup.alpha", 0.2, None)]
 
@@ -169,7 +169,7 @@ def test_augmentations_stand_in_one_order_however_they_were_added():
 
 
 def test_the_key_changes_with_every_knob():
-    keys = {RECIPE.key, RECIPE.set("loss.label_smoothing", 0.1).key, RECIPE.without("mixup").key}
+    keys = {RECIPE.key, RECIPE.set("loss.label_smoothing", 0.1).key, replace(RECIPE, augment=(InputNoise(),)).key}
     assert len(keys) == 3
 
 

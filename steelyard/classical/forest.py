@@ -21,7 +21,7 @@ class Forest(Estimator):
     """A random forest of `trees` trees.
 
     `max_features` is the share of columns tried at a split; None is the square root of their number for classes
-    (Breiman) and half of them for values (measured on Ames and California: a third is worse). `class_weights` in 0..1
+    (Breiman) and half of them for values. `class_weights` in 0..1
     weighs a row of class k by count_k^-class_weights, with mean 1.
     """
 

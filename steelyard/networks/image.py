@@ -21,7 +21,7 @@ class ResidualCnn(Network):
 
     The stem halves images to at most 16 pixels a side, stages follow until the map is 2 pixels; the mean over the map
     feeds the head, so that images of another size than the first ones can be predicted too. `precision` = "bfloat16"
-    computes training steps in bfloat16 (weights stay float32): several times faster where the processor multiplies
+    computes training steps in bfloat16 (weights stay float32): faster where the processor multiplies
     such matrices in hardware, slower elsewhere. Predictions are always float32.
     Source: He et al. 2016 (arXiv 1512.03385), with averaged shortcuts (He et al. 2019, section 4, arXiv 1812.01187).
     """
@@ -35,7 +35,7 @@ class ResidualCnn(Network):
         """A network from images (n, c, h, w) in 0..255 to (n, outputs) logits or values."""
         network = Cnn(self, shape, outputs)
         for weight in network.parameters():
-            if weight.ndim == 4:  # a fifth faster on a CPU than channels first
+            if weight.ndim == 4:  # convolutions on a CPU like channels last
                 weight.data = weight.data.contiguous(memory_format=torch.channels_last)
         return network
 

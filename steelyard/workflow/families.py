@@ -19,7 +19,7 @@ from steelyard.training.losses import CrossEntropy, SquaredError
 from steelyard.training.optimizers import AdamW, Sgd
 from steelyard.training.stopping import Stopping
 
-LONGEST_SIDE = 32  # pixels: larger photographs cost a multiple and gained nothing where it was measured
+LONGEST_SIDE = 32  # pixels: larger photographs cost a multiple on a CPU
 
 
 def families(problem: Problem, schema: Schema, rows: int, settings: tuple[tuple[str, str], ...] = ()) -> list[Recipe]:
@@ -53,7 +53,7 @@ def _loss(problem: Problem) -> Loss:
 
 
 def _table(problem: Problem, schema: Schema, rows: int) -> Recipe:
-    """A plain MLP; size, epochs, rate and frequency by the number of rows, as measured on seven public tables."""
+    """A plain MLP; size, epochs, rate and frequency by the number of rows."""
     size = min(256, max(32, 2 ** round(math.log2(rows / 16))))
     rate = min(8e-3, max(6e-4, 8e-3 * (rows / 16_000) ** 0.75))
     frequency = min(0.5, max(0.1, 0.5 * math.sqrt(rows / 10_000)))
