@@ -7,17 +7,19 @@ if TYPE_CHECKING:
     from steelyard.errors import UserError
     from steelyard.problem import Constraint
     from steelyard.recipe import Recipe
-    from steelyard.runs import Run, load, run
+    from steelyard.runs import Run, explore, load, rate_range, run
 
 __version__ = "0.1.0"
-__all__ = ["Constraint", "Recipe", "Run", "UserError", "__version__", "load", "run"]
+__all__ = ["Constraint", "Recipe", "Run", "UserError", "__version__", "explore", "load", "rate_range", "run"]
 
 _WHERE = {
     "Constraint": "steelyard.problem",
     "Recipe": "steelyard.recipe",
     "Run": "steelyard.runs",
     "UserError": "steelyard.errors",
+    "explore": "steelyard.runs",
     "load": "steelyard.runs",
+    "rate_range": "steelyard.runs",
     "run": "steelyard.runs",
 }
 

@@ -56,6 +56,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"steelyard {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, parser_class=_Parser, metavar="COMMAND")
     _run_options(_command(commands, "run", _run, "get a better model out of data, and the evidence for it"))
+    _rate_options(
+        _command(commands, "lr-range", _lr_range, "which learning rates a network withstands, and one to begin with")
+    )
+    _explore_options(
+        _command(commands, "explore", _explore, "batch size and epochs tried together, the cheapest pairs first")
+    )
     predict = _command(commands, "predict", _predict, "predict with the model of a run")
     predict.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
     predict.add_argument("source", metavar="NEW_SOURCE", help="a table or a folder of images, as `run` takes them")
@@ -79,18 +85,13 @@ def _command(commands: Any, name: str, call: Callable[[argparse.Namespace], int]
 
 
 def _run_options(parser: argparse.ArgumentParser) -> None:
+    _data_options(parser)
     add = parser.add_argument
-    add("source", metavar="SOURCE", help="CSV, TSV, Parquet, a folder of images in class folders, or a zip of one")
-    add("--target", metavar="COLUMN", help="the column to predict (images: their class folders)")
-    add("--test", metavar="SOURCE", help="a second source with the test rows")
     limits = parser.add_mutually_exclusive_group()
     limits.add_argument(
         "--time-limit", type=_seconds, metavar="SECONDS", help="time for everything (default: 600); also 10m, 1h"
     )
     limits.add_argument("--trial-limit", type=_count, metavar="N", help="number of trainings instead of a time")
-    add("--output", type=Path, metavar="DIR", help="the run's folder (default: runs/NAME)")
-    add("--metric", metavar="NAME", help="the metric to optimise, by its scikit-learn name")
-    add("--task", choices=("binary", "multiclass", "regression"), help="override the inferred task")
     add(
         "--constraint",
         action="append",
@@ -99,6 +100,39 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         help="a limit the winner must keep, as latency_ms<=5",
     )
     add("--human-error", type=float, metavar="RATE", help="error rate of the best humans, as 0.01")
+    add("--jobs", type=_count, metavar="N", help="trainings side by side (default: one a core)")
+
+
+def _rate_options(parser: argparse.ArgumentParser) -> None:
+    _data_options(parser)
+    add = parser.add_argument
+    add("--low", type=float, default=1e-6, metavar="RATE", help="the rate to begin at (default: 1e-6)")
+    add("--high", type=float, default=10.0, metavar="RATE", help="the rate to end at (default: 10)")
+    add("--steps", type=_count, default=200, metavar="N", help="steps from one to the other (default: 200)")
+    add("--seeds", type=_count, default=3, metavar="N", help="trainings, whose median counts (default: 3)")
+
+
+def _explore_options(parser: argparse.ArgumentParser) -> None:
+    _data_options(parser)
+    add = parser.add_argument
+    around = "default: a quarter of the plain recipe's, the same, four times as many"
+    add("--batch-sizes", type=_counts, default=(), metavar="N,N", help=f"rows a step, as 32,128,512 ({around})")
+    add("--epochs", type=_counts, default=(), metavar="N,N", help="passes over the rows, as 5,10,20 (likewise)")
+    add("--seeds", type=_count, default=3, metavar="N", help="trainings of every pair (default: 3)")
+    add("--keep-rate", action="store_true", help="the learning rate does not follow the batch size")
+    add("--time-limit", type=_seconds, metavar="SECONDS", help="time for everything (default: 600); also 10m, 1h")
+    add("--jobs", type=_count, metavar="N", help="trainings side by side (default: one a core)")
+
+
+def _data_options(parser: argparse.ArgumentParser) -> None:
+    """What every command that trains is told about the data and what to do with them."""
+    add = parser.add_argument
+    add("source", metavar="SOURCE", help="CSV, TSV, Parquet, a folder of images in class folders, or a zip of one")
+    add("--target", metavar="COLUMN", help="the column to predict (images: their class folders)")
+    add("--test", metavar="SOURCE", help="a second source with the test rows")
+    add("--output", type=Path, metavar="DIR", help="the folder to write into (default: one named by SOURCE in runs)")
+    add("--metric", metavar="NAME", help="the metric to optimise, by its scikit-learn name")
+    add("--task", choices=("binary", "multiclass", "regression"), help="override the inferred task")
     add("--exclude", action="append", default=[], metavar="COLUMN", help="a column to leave out")
     add("--seed", type=int, default=0, metavar="N", help="seed of everything random (default: 0)")
     add(
@@ -109,7 +143,7 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         metavar="KNOB=VALUE",
         help="a knob, as loss.label_smoothing=0.1",
     )
-    add("--jobs", type=_count, metavar="N", help="trainings side by side (default: one a core)")
+    add("--device", metavar="NAME", default="auto", help="cpu, cuda or mps (default: cuda where there is one)")
     add("--json", action="store_true", help="one JSON object on standard output, everything else on standard error")
     add("--quiet", action="store_true", help="no progress")
 
@@ -129,7 +163,11 @@ def _count(text: str) -> int:
     return int(text)
 
 
-_seconds.__name__, _count.__name__ = "number of seconds", "number from 1"
+def _counts(text: str) -> tuple[int, ...]:
+    return tuple(_count(each) for each in text.split(","))
+
+
+_seconds.__name__, _count.__name__, _counts.__name__ = "number of seconds", "number from 1", "list of numbers from 1"
 
 
 def _setting(text: str) -> tuple[str, str]:
@@ -139,31 +177,40 @@ def _setting(text: str) -> tuple[str, str]:
     return path.strip(), value.strip()
 
 
-def _run(options: argparse.Namespace) -> int:
-    from steelyard.problem import Constraint
-
+def _ask(options: argparse.Namespace, **more: Any) -> Any:
+    """What the options say that every command which trains has."""
     settings = tuple(_setting(text) for text in options.settings)
-    constraints = tuple(Constraint.parse(text) for text in options.constraint)
-    from steelyard.terminal import show_answer, watching
     from steelyard.workflow.ask import Ask
 
-    ask = Ask(
+    return Ask(
         options.source,
         options.target,
         options.test,
         options.output,
-        options.time_limit,
-        options.trial_limit,
-        options.metric,
-        options.task,
-        constraints,
-        options.human_error,
-        options.seed,
-        settings,
-        tuple(options.exclude),
-        options.jobs,
-        options.command_line,
+        metric=options.metric,
+        task=options.task,
+        seed=options.seed,
+        settings=settings,
+        exclude=tuple(options.exclude),
+        device=options.device,
+        command=options.command_line,
+        **more,
     )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from steelyard.problem import Constraint
+
+    ask = _ask(
+        options,
+        time_limit=options.time_limit,
+        trial_limit=options.trial_limit,
+        constraints=tuple(Constraint.parse(text) for text in options.constraint),
+        human_error=options.human_error,
+        jobs=options.jobs,
+    )
+    from steelyard.terminal import show_answer, watching
+
     with watching(ask, quiet=options.quiet) as watch:
         from steelyard.workflow.run import carry_out
 
@@ -175,6 +222,43 @@ def _run(options: argparse.Namespace) -> int:
     else:
         show_answer(record)
     return 0 if record.winner else 1
+
+
+def _lr_range(options: argparse.Namespace) -> int:
+    ask = _ask(options, trial_limit=options.seeds)
+    from steelyard.terminal import show_rate_range, watching
+
+    with watching(ask, quiet=options.quiet) as watch:
+        from steelyard.workflow.rate_range import Span, find_rate_range
+
+        span = Span(options.low, options.high, options.steps, options.seeds)
+        found, page = find_rate_range(ask, span, watch, time.perf_counter() - options.began)
+    if options.json:
+        from steelyard.records import to_plain
+
+        print(json.dumps(to_plain(found)))
+    else:
+        show_rate_range(found, page)
+    return 0
+
+
+def _explore(options: argparse.Namespace) -> int:
+    ask = _ask(options, time_limit=options.time_limit, jobs=options.jobs)
+    from steelyard.terminal import show_exploration, watching
+
+    with watching(ask, quiet=options.quiet) as watch:
+        from steelyard.workflow.explore import explore_grid
+        from steelyard.workflow.grid import Grid
+
+        grid = Grid(options.batch_sizes, options.epochs, options.seeds, options.keep_rate)
+        found = explore_grid(ask, grid, watch, time.perf_counter() - options.began)
+    if options.json:
+        from steelyard.records import to_plain
+
+        print(json.dumps(to_plain(found)))
+    else:
+        show_exploration(found)
+    return 0 if found.pick else 1
 
 
 def _predict(options: argparse.Namespace) -> int:

@@ -3,7 +3,6 @@
 The parts themselves live in the rooms of what they build; here are only their promises and their text form.
 """
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args, get_type_hints
 import numpy as np
 
 from steelyard.errors import UserError, suggest
-from steelyard.knobs import Schedule, parse_knob, value
+from steelyard.knobs import Schedule, Spelled, parse_knob, value, within
 
 if TYPE_CHECKING:
     import torch
@@ -31,6 +30,7 @@ ROOMS = (
     "steelyard.training.averaging",
     "steelyard.training.losses",
     "steelyard.training.optimizers",
+    "steelyard.training.precision",
     "steelyard.training.stopping",
 )
 
@@ -84,19 +84,29 @@ class Preparation(Part):
 
 @dataclass(frozen=True)
 class Network(Part):
-    """Builds a module with `encode(*inputs) -> features` and `forward(features) -> (n, outputs)`."""
+    """Builds a module with `encode(*inputs) -> features` and `forward(features) -> (n, outputs)`.
+
+    `build` never looks at values, only at shapes: fleets train modules of the same shapes together.
+    """
 
     def build(self, shape: Any, outputs: int) -> "nn.Module":
         """The module for inputs of that shape (`data.prepared`)."""
         raise NotImplementedError
 
+    def together(self, batch: int) -> int:
+        """How many of these, at most, are trained as one on a CPU since that costs less; 1: each alone."""
+        return 1
+
+    @property
+    def moves(self) -> bool:
+        """Whether any knob is a schedule."""
+        return any(isinstance(getattr(self, f.name), Schedule) for f in fields(self))
+
     def turn(self, module: "nn.Module", progress: float) -> None:
-        """Set the scheduled knobs of a built module to where they stand at `progress`: dropout."""
-        dropout = getattr(self, "dropout", 0.0)
-        if isinstance(dropout, Schedule):
-            for layer in module.modules():
-                if hasattr(layer, "p"):
-                    layer.p = dropout.at(progress)  # type: ignore[assignment]
+        """Set the scheduled rates of a built module (layers that name their `knob`) to where they stand."""
+        for layer in module.modules():
+            if name := getattr(layer, "knob", ""):
+                layer.p = value(getattr(self, name), progress)  # type: ignore[assignment]
 
 
 @dataclass(frozen=True)
@@ -114,25 +124,44 @@ class Estimator(Part):
 
 @dataclass(frozen=True)
 class Loss(Part):
-    """Compares outputs with targets."""
+    """Compares outputs with targets, one example at a time; any axes may stand before the last one."""
 
     def per_example(self, outputs: "Tensor", targets: "Tensor", progress: float) -> "Tensor":
-        """Losses (n,)."""
+        """Losses (…, n) of outputs (…, n, k) against targets (…, n, k)."""
         raise NotImplementedError
+
+    def slope(self, outputs: "Tensor", targets: "Tensor", progress: float) -> "tuple[Tensor, Tensor]":
+        """Losses (…, n) and their gradient (…, n, k) by the outputs; a closed form here saves a step its graph."""
+        import torch
+
+        with torch.enable_grad():
+            leaf = outputs.detach().requires_grad_()
+            losses = self.per_example(leaf, targets, progress)
+        return losses.detach(), torch.autograd.grad(losses.sum(), leaf)[0]
 
 
 @dataclass(frozen=True)
 class Augmentation(Part):
-    """Changes a batch before it is learnt from, with its own random stream; what is not overridden does nothing."""
+    """Changes a batch before it is learnt from; what is not overridden does nothing.
 
-    def on_inputs(self, inputs: "tuple[Tensor, ...]", stream: "torch.Generator", progress: float) -> Any:
-        """The input tensors, changed."""
+    All randomness and all knobs go into `draw`, which has a random stream of its own; what `on_inputs` and
+    `on_features` do with the drawn tensors is plain arithmetic on one batch, which fleets map over their members.
+    """
+
+    def draw(
+        self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
+    ) -> "tuple[Tensor, ...] | None":
+        """What a batch of inputs with those shapes is changed by; None: at this strength it stays as it is."""
+        raise NotImplementedError
+
+    def on_inputs(self, inputs: "tuple[Tensor, ...]", drawn: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
+        """The input tensors (n, …), changed."""
         return inputs
 
     def on_features(
-        self, features: "Tensor", targets: "Tensor", weights: "Tensor", stream: "torch.Generator", progress: float
+        self, features: "Tensor", targets: "Tensor", weights: "Tensor", drawn: "tuple[Tensor, ...]"
     ) -> "tuple[Tensor, Tensor, Tensor]":
-        """The encoded batch, its targets (n, outputs) and its weights (n,), changed."""
+        """The encoded batch (n, …), its targets (n, outputs) and its weights (n,), changed."""
         return features, targets, weights
 
 
@@ -142,16 +171,10 @@ class Augmentation(Part):
 def check_ranges(holder: Any, name: str) -> None:
     """Raise UserError when a number or schedule in a dataclass leaves the range of its knob or is not finite."""
     for f in fields(holder):
-        low, high = f.metadata.get("low"), f.metadata.get("high")
         given = getattr(holder, f.name)
-        if not isinstance(given, int | float | Schedule) or isinstance(given, bool):
-            continue
-        points = [value(given, i / 20) for i in range(21)] if isinstance(given, Schedule) else [given]
-        if not all(math.isfinite(point) for point in points):
-            raise UserError(f"{name}.{f.name} must be finite, got {given}")
-        if (low is not None and min(points) < low) or (high is not None and max(points) > high):
-            bounds = f"{'' if low is None else f'{low:g}'}..{'' if high is None else f'{high:g}'}"
-            raise UserError(f"{name}.{f.name} must lie in {bounds}, got {given}")
+        if isinstance(given, int | float | Schedule) and not isinstance(given, bool):
+            points = given.extremes() if isinstance(given, Schedule) else (given,)
+            within(points, f.metadata, f"{name}.{f.name}", given)
 
 
 # -- names and text -------------------------------------------------------------------------------------------
@@ -170,7 +193,7 @@ def part_kind(kind: str) -> type[Part]:
 
 def plain(given: Any) -> Any:
     """A field's value as TOML and JSON hold it: schedules as text, tuples as lists."""
-    if isinstance(given, Schedule):
+    if isinstance(given, Spelled):
         return str(given)
     if isinstance(given, tuple):
         return [plain(item) for item in given]
@@ -185,14 +208,29 @@ def convert(text: Any, wanted: Any, path: str) -> Any:
     if (text is None or (isinstance(text, str) and text.lower() == "none")) and type(None) in options:
         return None
     if Schedule in options and isinstance(text, int | float | str | Schedule) and not isinstance(text, bool):
-        return parse_knob(text)
+        return _whole(parse_knob(text), path) if int in options else parse_knob(text)
     for option in options:
+        if isinstance(option, type) and issubclass(option, Spelled) and isinstance(text, str | option):
+            return option.parse(text) if isinstance(text, str) else text  # type: ignore[attr-defined]
         try:
             return _as(text, option)
         except (ValueError, TypeError, OverflowError):
             continue
-    names = " or ".join(getattr(option, "__name__", str(option)) for option in options)
+    names = " or ".join(_expected(option) for option in options)
     raise UserError(f"{path} expects {names}, got {text!r}")
+
+
+def _expected(option: Any) -> str:
+    choices = get_args(option) if getattr(option, "__origin__", None) is not tuple else ()
+    return "one of " + ", ".join(map(str, choices)) if choices else getattr(option, "__name__", str(option))
+
+
+def _whole(given: float | Schedule, path: str) -> int | Schedule:
+    if isinstance(given, Schedule):
+        return given
+    if given != int(given):
+        raise UserError(f"{path} expects a whole number or a schedule, got {given:g}")
+    return int(given)
 
 
 def _as(text: Any, wanted: Any) -> Any:

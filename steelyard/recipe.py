@@ -32,6 +32,7 @@ class Recipe:
     augment: tuple[Augmentation, ...] = ()
     stopping: Part | None = None
     averaging: Part | None = None
+    precision: Part | None = None
 
     @property
     def family(self) -> str:

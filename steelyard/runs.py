@@ -15,8 +15,13 @@ from steelyard.errors import UserError
 from steelyard.finish.ensemble import Ensemble, load_predictor
 from steelyard.problem import Constraint
 from steelyard.records import RunRecord
+from steelyard.training.rate_range import RateRange
 from steelyard.trials.journal import Journal
+from steelyard.weigh.trade_off import Exploration
 from steelyard.workflow.ask import Ask
+from steelyard.workflow.explore import explore_grid
+from steelyard.workflow.grid import Grid
+from steelyard.workflow.rate_range import Span, find_rate_range
 from steelyard.workflow.run import carry_out
 from steelyard.workflow.stored import read_record, write_page
 
@@ -110,13 +115,15 @@ def run(
     settings: dict[str, Any] | None = None,
     exclude: Sequence[str] = (),
     jobs: int | None = None,
+    device: str = "auto",
     watch: Callable[[Any], None] = lambda _: None,
 ) -> Run:
     """Run the workflow on a source (file, folder, frame, arrays) and return the finished run.
 
     `time_limit` in seconds or `trial_limit` in trials (default: 600 seconds); `constraints` such as "latency_ms<=5";
-    `settings` are knobs by their dotted path. The same call again resumes, or returns at once.
-    Raises UserError, with one line that says what to do, for anything in the arguments or the data that cannot be used.
+    `settings` are knobs by their dotted path; `device` is "auto", "cpu", "cuda" or "mps". The same call again resumes,
+    or returns at once. Raises UserError, with one line that says what to do, for anything in the arguments or the data
+    that cannot be used.
     """
     ask = Ask(
         source,
@@ -130,20 +137,110 @@ def run(
         tuple(c if isinstance(c, Constraint) else Constraint.parse(c) for c in constraints),
         human_error,
         seed,
-        tuple((path, str(text)) for path, text in (settings or {}).items()),
+        _settings(settings),
         tuple(exclude),
         jobs,
+        device,
         _call(source, target, output),
     )
     record = carry_out(ask, watch)
     return Run(Path(record.output), record)
 
 
-def _call(source: Any, target: Any, output: Any) -> str:
-    """How the page says that the run was asked for from Python."""
+def rate_range(
+    source: Any,
+    target: str | int | None = None,
+    *,
+    low: float = 1e-6,
+    high: float = 10.0,
+    steps: int = 200,
+    seeds: int = 3,
+    test: Any = None,
+    output: str | Path | None = None,
+    metric: str | None = None,
+    task: str | None = None,
+    seed: int = 0,
+    settings: dict[str, Any] | None = None,
+    exclude: Sequence[str] = (),
+    device: str = "auto",
+    watch: Callable[[Any], None] = lambda _: None,
+) -> RateRange:
+    """The learning-rate range test of the network on train rows of a source: `setting` of it is a rate to begin with.
+
+    The rate grows from `low` to `high` in so many `steps`, the median of so many `seeds` counts; the curve is drawn in
+    lr_range.html in `output` (default: runs/NAME-lr-range). Other arguments as for `run`. Raises UserError.
+    """
+    ask = Ask(
+        source,
+        target,
+        test,
+        Path(output) if output is not None else None,
+        trial_limit=seeds,
+        metric=metric,
+        task=task,
+        seed=seed,
+        settings=_settings(settings),
+        exclude=tuple(exclude),
+        device=device,
+        command=_call(source, target, output, "rate_range"),
+    )
+    return find_rate_range(ask, Span(low, high, steps, seeds), watch)[0]
+
+
+def explore(
+    source: Any,
+    target: str | int | None = None,
+    *,
+    batch_sizes: Sequence[int] = (),
+    epochs: Sequence[int] = (),
+    seeds: int = 3,
+    keep_rate: bool = False,
+    time_limit: float | None = None,
+    test: Any = None,
+    output: str | Path | None = None,
+    metric: str | None = None,
+    task: str | None = None,
+    seed: int = 0,
+    settings: dict[str, Any] | None = None,
+    exclude: Sequence[str] = (),
+    jobs: int | None = None,
+    device: str = "auto",
+    watch: Callable[[Any], None] = lambda _: None,
+) -> Exploration:
+    """Train the network with every pair of batch size and epochs that the time allows, the cheapest first.
+
+    Every pair gets so many paired `seeds`; the rate follows the batch size unless `keep_rate`. `pick` of the record is
+    the cheapest pair that is not surely worse than the best one. The page is explore.html in `output` (default:
+    runs/NAME-explore). The same call again goes on where it was. Other arguments as for `run`. Raises UserError.
+    """
+    ask = Ask(
+        source,
+        target,
+        test,
+        Path(output) if output is not None else None,
+        time_limit,
+        metric=metric,
+        task=task,
+        seed=seed,
+        settings=_settings(settings),
+        exclude=tuple(exclude),
+        jobs=jobs,
+        device=device,
+        command=_call(source, target, output, "explore"),
+    )
+    return explore_grid(ask, Grid(tuple(batch_sizes), tuple(epochs), seeds, keep_rate), watch)
+
+
+def _settings(given: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
+    """Knobs as they are typed: (path, text)."""
+    return tuple((path, str(text)) for path, text in (given or {}).items())
+
+
+def _call(source: Any, target: Any, output: Any, function: str = "run") -> str:
+    """How the page says what was asked for from Python."""
     what = repr(str(source)) if isinstance(source, str | Path) else f"<{type(source).__name__}>"
     folder = "" if output is None else f", output={str(output)!r}"
-    return f"steelyard.run({what}, target={target!r}{folder}, ...)"
+    return f"steelyard.{function}({what}, target={target!r}{folder}, ...)"
 
 
 def load(folder: str | Path) -> Run:

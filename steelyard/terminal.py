@@ -1,7 +1,9 @@
 """The terminal's view of the records: words and live progress on standard error, answers on standard output."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -11,10 +13,14 @@ from rich.table import Table
 
 from steelyard.problem import Score
 from steelyard.records import STEPS, RunRecord, Said
+from steelyard.report.numbers import duration
+from steelyard.report.tools import remark
 from steelyard.techniques.technique import Technique
+from steelyard.training.rate_range import RateRange
 from steelyard.trials.executor import Began, Went
 from steelyard.trials.journal import Journal
 from steelyard.trials.trial import Outcome
+from steelyard.weigh.trade_off import Exploration
 from steelyard.workflow.ask import Ask
 
 Watch = Callable[[Any], None]
@@ -170,3 +176,37 @@ def show_technique(kind: type[Technique]) -> None:
     console.print(escape(kind.card()))
     console.print(f"\nsettings: {escape(str(kind()))}")
     console.print(f"source: {escape(kind.source())}")
+
+
+def show_rate_range(found: RateRange, page: Path) -> None:
+    """The marks of a range test, and the setting to use."""
+    table = Table(box=None, show_header=False, pad_edge=False)
+    end = "diverges above" if found.diverged else "withstands up to"
+    marks = (("falls fastest", found.steepest), ("lowest loss", found.lowest), (end, found.largest))
+    for name, rate in (*marks, ("suggestion", found.suggestion)):
+        table.add_row(name, f"{rate:.2g}")
+    if found.caveat:
+        table.add_row("but", escape(found.caveat))
+    table.add_row("page", escape(str(page)))
+    table.add_row("use", escape(f"--set {shlex.quote(found.setting)}"))
+    _out().print(table)
+
+
+def show_exploration(found: Exploration) -> None:
+    """Every pair, and the settings of the one that is picked."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("batch", "epochs", "rate", "steps", "seconds", found.problem.metric, "against the best", ""):
+        table.add_column(name, justify="left" if name in {"rate", ""} else "right")
+    for pair in found.pairs:
+        effect = "" if pair.effect is None else f"{pair.effect:+.4g} ({pair.low:+.4g} to {pair.high:+.4g})"
+        score = pair.score and f"{pair.score.value:.4g} ({pair.score.low:.4g} to {pair.score.high:.4g})"
+        seconds = "–" if pair.seconds is None else f"{pair.seconds:.2f}"
+        row = (str(pair.batch_size), str(pair.epochs), escape(pair.rate), str(pair.steps), seconds, score or "–")
+        table.add_row(*row, "" if pair.place == found.best else effect, escape(remark(found, pair)))
+    console = _out()
+    console.print(table)
+    if found.pick is None:
+        console.print("no pair was trained to its end")
+    console.print(f"page  {escape(found.output)}/explore.html, after {duration(found.seconds)}")
+    if found.settings:
+        console.print("use   " + escape(" ".join(f"--set {shlex.quote(each)}" for each in found.settings)))

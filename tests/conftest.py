@@ -3,6 +3,7 @@
 import os
 
 os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
+os.environ["STEELYARD_CACHE"] = "off"  # nothing that is decoded is kept in anybody's home folder
 
 import fcntl
 from collections.abc import Iterator

@@ -133,7 +133,7 @@ def test_every_knob_can_be_got_by_its_path():
         ("augment.mixup", "1", "'augment.mixup' names a part, not a knob; knobs of it: augment.mixup.alpha"),
         ("network.width", "0", "tabular-mlp.width must lie in 1..4096, got 0"),
         ("network.width", "wide", "network.width expects int, got 'wide'"),
-        ("network.activation", "tanh", "network.activation expects"),
+        ("network.activation", "tangent", "network.activation expects one of selu, mish"),
         ("network.scale", "perhaps", "network.scale expects bool"),
         ("network.dropout", "linear(0, 1)", "dropout must lie in 0..0.95"),
         ("optimizer.lr", "-1", "adam-w.lr must lie in 0.., got -1"),

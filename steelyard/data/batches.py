@@ -1,36 +1,40 @@
-"""In which rows a step of training sees the data: the batch part and its order."""
+"""Batches: in which order the rows of one epoch come, and how many at a time."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.knobs import knob
+from steelyard.knobs import Schedule, knob, value
 from steelyard.parts import Part
 
 
 @dataclass(frozen=True)
 class Batch(Part):
-    """`size` rows a step. `oversample` in 0..1 draws class k with probability ∝ count_k^(1 - oversample).
+    """`size` rows a step, shuffled every epoch.
 
-    At 0 every row comes once an epoch, shuffled; at 1 all classes come equally often (with replacement).
+    A schedule for `size` is looked at once an epoch. `oversample` in 0..1 draws rows of class k with a rate
+    ∝ count_k^(1 - oversample), with replacement: 0.5 is square-root sampling, 1 balances the classes in full.
+    `micro` is the largest number of rows computed at once: the gradients of a batch are accumulated over pieces of
+    it, so that a batch size which memory cannot hold is kept; None: the whole batch, halved when memory runs out.
+    Batch norms see the pieces.
     """
 
-    size: int = knob(256, 1)
+    size: int | Schedule = knob(256, 1)
     oversample: float = knob(0.0, 0.0, 1.0)
+    micro: int | None = knob(None, 1)
 
-    def steps(self, rows: int) -> int:
-        """Steps in one epoch; a last batch that is not full is left to the next shuffle unless it is the only one."""
-        return max(1, rows // self.size)
+    def size_at(self, progress: float, rows: int) -> int:
+        """How many of `rows` rows a step takes at that point of training."""
+        return max(1, min(rows, round(value(self.size, progress))))
 
-    def epoch(self, rows: int, classes: np.ndarray | None, order: np.random.Generator) -> Iterator[np.ndarray]:
-        """The row numbers of each step of one epoch, int64 (size,); `classes` (n,) are codes or None in regression."""
+    def order(self, rows: int, classes: np.ndarray | None, stream: np.random.Generator) -> np.ndarray:
+        """The row numbers of one epoch, int64 (rows,); `classes` (rows,) are codes or None in regression.
+
+        What does not fill a last batch is left to the next shuffle.
+        """
         if self.oversample > 0 and classes is not None:
-            chosen = order.choice(rows, size=rows, p=_rates(classes, self.oversample))
-        else:
-            chosen = order.permutation(rows)
-        for step in range(self.steps(rows)):
-            yield chosen[step * self.size : (step + 1) * self.size]
+            return stream.choice(rows, size=rows, p=_rates(classes, self.oversample))
+        return stream.permutation(rows)
 
 
 def _rates(classes: np.ndarray, power: float) -> np.ndarray:

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from steelyard.errors import UserError, suggest
@@ -14,9 +15,8 @@ from steelyard.errors import UserError, suggest
 TABLES = (".csv", ".tsv", ".data", ".dat", ".txt", ".parquet", ".pq")
 _LEFT_BEHIND = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 LARGEST_IMAGE = 256 * 2**20  # bytes of one unpacked file; more is taken for a zip bomb
-
-
 BOMB_BYTES, BOMB_RATIO = 2**30, 200  # a table is not both larger and denser than this
+Stamp = tuple[int, int, int, int]  # bytes, last change of the content and of anything (ns), number in the file system
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,17 @@ class FileTree:
         """The bytes of one file, unpacked."""
         return self.archive.getinfo(path).file_size if self.archive else (self.root / path).stat().st_size
 
+    def stamp(self, path: str) -> Stamp:
+        """Size and times of one file, or its size and the times of the zip it is in; OSError when it is gone."""
+        if self.archive is None:
+            return _stamp((self.root / path).stat())
+        return (self.size(path), *self._archived)
+
+    @cached_property
+    def _archived(self) -> tuple[int, int, int]:
+        assert self.archive is not None and self.archive.fp is not None
+        return _stamp(os.fstat(self.archive.fp.fileno()))[1:]  # of the file that is open, whatever its path names now
+
     def read(self, path: str) -> bytes:
         """The content of one file; OSError when it cannot be read."""
         if self.archive is None:
@@ -39,6 +50,30 @@ class FileTree:
             return self.archive.read(path)
         except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError) as error:
             raise OSError(f"damaged in the zip ({error})") from error
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One file of a tree and the name it goes by."""
+
+    tree: FileTree
+    path: str
+    name: str
+
+    def read(self) -> bytes:
+        """The content; OSError when it cannot be read."""
+        return self.tree.read(self.path)
+
+    def stamp(self) -> Stamp:
+        """By what one sees that the file is still the same; all -1 when it is gone."""
+        try:
+            return self.tree.stamp(self.path)
+        except OSError:
+            return (-1, -1, -1, -1)
+
+
+def _stamp(status: os.stat_result) -> Stamp:
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino & (2**63 - 1)
 
 
 def natural(path: str) -> tuple[tuple[int, int, str], ...]:

@@ -1,16 +1,21 @@
 """Folders, zips and arrays of images to a `Dataset`."""
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pandas as pd
 
 from steelyard.data import images
 from steelyard.data.dataset import Dataset, Schema
+from steelyard.data.decoded import pictures
 from steelyard.data.duplicates import judge, key_groups
-from steelyard.data.files import opened
+from steelyard.data.files import FileTree, Listed, opened
 from steelyard.data.image_folders import Place, image_like, places, require_classes
+from steelyard.data.mapped import Images
+from steelyard.data.pictures import Pictures
 from steelyard.data.table_dataset import known_target, require_rows
 from steelyard.data.targets import code_target
 from steelyard.data.words import counted
@@ -18,21 +23,30 @@ from steelyard.errors import UserError
 
 
 @dataclass(frozen=True)
+class Source:
+    """What a path holds: the files that may be images, where they lie, and the number of others."""
+
+    name: str
+    files: list[Listed]
+    places: list[Place]
+    ignored: int
+
+
+@dataclass(frozen=True)
 class Album:
-    """Decoded images with where each one lay."""
+    """Images at one size with where each one lay; `notes` say what was left out and done."""
 
     name: str
     places: list[Place]
-    decoded: images.Decoded
-    ignored: int
+    pictures: Pictures
+    unreadable: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
 
 
 def image_dataset(path: Path, test: Path | None, target: str, task: str | None) -> Dataset:
     """The data set of a folder or zip with class folders; `target` is only a name."""
-    album = read_album(path)
-    require_classes(album.places, album.name)
-    album, notes = _labelled(_joined(album, read_album(test)) if test else album)
-    shape, said_size = images.common_shape(album.decoded.sizes, _channels(album.decoded.pixels))
+    album = read_album(path, test)
+    taken = album.pictures
     parts = np.array([place.part for place in album.places])
     part = parts if any(parts) else None
     labels = pd.Series([place.label for place in album.places], dtype=object)
@@ -41,26 +55,27 @@ def image_dataset(path: Path, test: Path | None, target: str, task: str | None) 
     require_rows(len(rows), album.name)
     groups, said_groups = _same_files(album, rows, None if part is None else part[rows])
     said_part = () if part is None else (_said_part(part),)
-    dataset = Dataset(
+    height, width, channels = taken.images.shape[1:]
+    shape = (height, width, channels)
+    return Dataset(
         name=album.name,
         schema=Schema("image", target, shape=shape),
         target=coded.values[rows],
         classes=coded.classes,
-        images=images.stack([album.decoded.pixels[i] for i in rows], shape),
+        images=_of(taken.images if coded.usable.all() else taken.images[rows]),
         part=None if part is None else part[rows],
         groups=groups,
-        origin=tuple(album.decoded.paths[i] for i in rows),
-        notes=(*notes, *said_part, *coded.notes, said_size, _said_colour(shape), *said_groups),
-        unreadable=album.decoded.unreadable,
+        origin=tuple(album.places[i].path for i in rows),
+        notes=(*album.notes, *said_part, *coded.notes, taken.sizing, _said_colour(shape), *said_groups),
+        unreadable=album.unreadable,
     )
-    return dataset
 
 
 def images_like(path: Path, schema: Schema, classes: tuple[str, ...]) -> Dataset:
     """The images of a file, folder or zip brought to the training shape; class folders are no must."""
     if schema.shape is None:
         raise UserError(f"{path.name} holds images, but the model was trained on a table: give a table")
-    album = read_album(path)
+    album = read_album(path, shape=schema.shape)
     target, said = None, tuple[str, ...]()
     if all(place.label for place in album.places) and classes:
         labels = pd.Series(pd.Categorical([place.label for place in album.places]))
@@ -70,10 +85,10 @@ def images_like(path: Path, schema: Schema, classes: tuple[str, ...]) -> Dataset
         schema=schema,
         target=target,
         classes=classes,
-        images=images.stack(album.decoded.pixels, schema.shape),
-        origin=album.decoded.paths,
-        notes=(*_said_unreadable(album.decoded), *said),
-        unreadable=album.decoded.unreadable,
+        images=_of(album.pictures.images),
+        origin=tuple(place.path for place in album.places),
+        notes=(*album.notes, *said),
+        unreadable=album.unreadable,
     )
 
 
@@ -114,62 +129,64 @@ def array_like(x: np.ndarray, y: pd.Series | None, schema: Schema, classes: tupl
     return Dataset("array", schema, target, classes, None, kept, origin=origin, notes=(*notes, *said))
 
 
-def read_album(path: Path) -> Album:
-    """Every image of a folder, a zip or a single file; UserError when none can be read."""
-    with opened(path) as tree:
-        found = places(tree.paths)
-        if not found:
-            other = f", only files such as {tree.paths[0]}" if tree.paths else ""
-            raise UserError(f"{path.name} holds no images{other}: expected folders of images or the path of a table")
-        decoded = images.read_files(tree, (place.path for place in found))
-        ignored = sum(not image_like(name) for name in tree.paths)
-    if not decoded.paths:
-        file, why = decoded.unreadable[0]
-        raise UserError(f"none of the {len(found)} files in {path.name} can be read as an image, as {file} ({why})")
-    kept = set(decoded.paths)
-    return Album(path.stem, [place for place in found if place.path in kept], decoded, ignored)
+def read_album(path: Path, test: Path | None = None, shape: images.Shape | None = None) -> Album:
+    """The images of a folder, a zip or a single file, all of them at that shape; without one, those in class folders
+    at the shape they have in common, the images of a second source being the test part.
+
+    UserError when a source holds no image that can be read or, without a shape, no class folders.
+    """
+    with ExitStack() as trees:
+        sources = [_listed(path, trees.enter_context(opened(path)))]
+        if test is not None:
+            sources = _joined(sources[0], _listed(test, trees.enter_context(opened(test)), "test "))
+        files = [file for source in sources for file in source.files]
+        found = [place for source in sources for place in source.places]
+        wanted = [shape is not None or bool(place.label) for place in found]
+        taken = pictures(files, wanted, shape)
+    bad = dict(taken.unreadable)
+    _require_readable(sources, bad)
+    if shape is None:
+        require_classes([place for i, place in enumerate(sources[0].places) if i not in bad], path.stem)
+    notes = (*taken.said, *_said_unreadable(found, bad))
+    if shape is None:
+        notes += _said_left_out(sum(s.ignored for s in sources), len(found) - len(bad) - len(taken.rows))
+    unreadable = tuple((found[i].path, why) for i, why in bad.items())
+    return Album(path.stem, [found[i] for i in taken.rows], taken, unreadable, notes)
 
 
-def _joined(album: Album, test: Album) -> Album:
-    """Both albums, the second one's images being the test part."""
-    first = [replace(place, part=place.part or "train") for place in album.places if place.part != "test"]
-    if len(first) < len(album.places):
-        raise UserError(f"{album.name} has a test folder of its own: leave out the second test source or that folder")
-    second = [replace(place, path=f"test {place.path}", part="test") for place in test.places]
-    a, b = album.decoded, test.decoded
-    decoded = images.Decoded(
-        (*a.paths, *(place.path for place in second)),
-        a.pixels + b.pixels,
-        a.sizes + b.sizes,
-        a.hashes + b.hashes,
-        (*a.unreadable, *((f"test {path}", why) for path, why in b.unreadable)),
-    )
-    return Album(album.name, first + second, decoded, album.ignored + test.ignored)
+def _listed(path: Path, tree: FileTree, prefix: str = "") -> Source:
+    """The files of a tree that may be images; UserError when there are none."""
+    found = places(tree.paths)
+    if not found:
+        other = f", only files such as {tree.paths[0]}" if tree.paths else ""
+        raise UserError(f"{path.name} holds no images{other}: expected folders of images or the path of a table")
+    named = [replace(place, path=prefix + place.path) for place in found] if prefix else found
+    files = [Listed(tree, place.path, name.path) for place, name in zip(found, named, strict=True)]
+    return Source(path.name, files, named, sum(not image_like(name) for name in tree.paths))
 
 
-def _labelled(album: Album) -> tuple[Album, tuple[str, ...]]:
-    """The album of images that lie in a class folder, with what is said about the others."""
-    rows = [i for i, place in enumerate(album.places) if place.label]
-    notes = list(_said_unreadable(album.decoded))
-    if album.ignored:
-        notes.append(f"{counted(album.ignored, 'file')} not used, being no image (texts, tables)")
-    loose = len(album.places) - len(rows)
-    if loose:
-        notes.append(f"{counted(loose, 'image')} left out: in no class folder")
-    d = album.decoded
-    kept = images.Decoded(
-        tuple(d.paths[i] for i in rows),
-        [d.pixels[i] for i in rows],
-        [d.sizes[i] for i in rows],
-        [d.hashes[i] for i in rows],
-        d.unreadable,
-    )
-    return replace(album, places=[album.places[i] for i in rows], decoded=kept), tuple(notes)
+def _joined(first: Source, test: Source) -> list[Source]:
+    """Both sources, all files of the second one being the test part."""
+    if any(place.part == "test" for place in first.places):
+        raise UserError(f"{first.name} has a test folder of its own: leave out the second test source or that folder")
+    train = [replace(place, part=place.part or "train") for place in first.places]
+    return [replace(first, places=train), replace(test, places=[replace(place, part="test") for place in test.places])]
+
+
+def _require_readable(sources: list[Source], bad: dict[int, str]) -> None:
+    """UserError when a source holds nothing but unreadable files."""
+    begin = 0
+    for source in sources:
+        end = begin + len(source.files)
+        if all(number in bad for number in range(begin, end)):
+            what = f"none of the {len(source.files)} files in {source.name} can be read as an image"
+            raise UserError(f"{what}, as {source.places[0].path} ({bad[begin]})")
+        begin = end
 
 
 def _same_files(album: Album, rows: np.ndarray, part: np.ndarray | None) -> tuple[np.ndarray | None, tuple[str, ...]]:
     """Groups of byte-identical files, and a word when some of them lie in different classes."""
-    groups, notes = judge(key_groups([album.decoded.hashes[i] for i in rows]), part, "images", coarse=1.0)
+    groups, notes = judge(key_groups([album.pictures.hashes[i] for i in rows]), part, "images", coarse=1.0)
     if groups is None:
         return None, notes
     labels = key_groups([album.places[i].label for i in rows])
@@ -181,19 +198,29 @@ def _same_files(album: Album, rows: np.ndarray, part: np.ndarray | None) -> tupl
 def _resized(pixels: np.ndarray, shape: images.Shape) -> np.ndarray:
     if pixels.shape[1:] == shape:
         return pixels
-    return images.stack([image[..., 0] if image.shape[-1] == 1 else image for image in pixels], shape)
+    each = (image[..., 0] if image.shape[-1] == 1 else image for image in pixels)
+    return _of(images.stack(each, len(pixels), shape))
 
 
-def _channels(pixels: list[np.ndarray]) -> int:
-    return 3 if any(array.ndim == 3 for array in pixels) else 1
+def _of(found: Images) -> np.ndarray:
+    return cast(np.ndarray, found)  # mapped images answer to what a data set asks of an array
 
 
-def _said_unreadable(decoded: images.Decoded) -> tuple[str, ...]:
-    bad = decoded.unreadable
+def _said_unreadable(found: list[Place], bad: dict[int, str]) -> tuple[str, ...]:
     if not bad:
         return ()
-    shown = ", ".join(f"{path} ({why})" for path, why in bad[:3]) + (", …" if len(bad) > 3 else "")
+    some = [f"{found[i].path} ({why})" for i, why in list(bad.items())[:3]]
+    shown = ", ".join(some) + (", …" if len(bad) > 3 else "")
     return (f"{counted(len(bad), 'file')} set aside, not readable as images: {shown}",)
+
+
+def _said_left_out(ignored: int, loose: int) -> tuple[str, ...]:
+    notes = []
+    if ignored:
+        notes.append(f"{counted(ignored, 'file')} not used, being no image (texts, tables)")
+    if loose:
+        notes.append(f"{counted(loose, 'image')} left out: in no class folder")
+    return tuple(notes)
 
 
 def _said_part(part: np.ndarray) -> str:

@@ -1,16 +1,15 @@
-"""Image files to 8-bit pixels: every mode and orientation, one common size, what cannot be read set aside."""
+"""Images to 8-bit pixels: every mode and orientation, one common size."""
 
-import hashlib
 import io
-import warnings
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from steelyard.data.files import LARGEST_IMAGE, FileTree
+from steelyard.data import room
+from steelyard.data.mapped import Images, MappedImages
 from steelyard.errors import UserError
 
 SIDE = 64  # pixels of the longer side, at most
@@ -18,38 +17,6 @@ PIXELS = 100_000_000  # of one image; more is taken for a decompression bomb
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM", "DIB")  # none that starts other programs
 Size = tuple[int, int]  # width, height
 Shape = tuple[int, int, int]  # height, width, channels
-
-
-@dataclass(frozen=True)
-class Decoded:
-    """What was read: `pixels` (h, w) or (h, w, 3) uint8 for `paths`, their stored sizes and hashes of their bytes."""
-
-    paths: tuple[str, ...]
-    pixels: list[np.ndarray]
-    sizes: list[Size]
-    hashes: list[bytes]
-    unreadable: tuple[tuple[str, str], ...]
-
-
-def read_files(tree: FileTree, paths: Iterable[str]) -> Decoded:
-    """Decode files one after another; the ones that cannot be read are listed with the reason."""
-    kept: list[str] = []
-    pixels, sizes, hashes, bad = [], [], [], []
-    with _quiet():
-        for path in paths:
-            try:
-                if tree.size(path) > LARGEST_IMAGE:
-                    raise ValueError(f"larger than {LARGEST_IMAGE >> 20} MB")
-                data = tree.read(path)
-                array, size = decode(data)
-            except Exception as error:  # decoders raise nearly anything on damaged files: none may end the reading
-                bad.append((path, _why(error)))
-                continue
-            kept.append(path)
-            pixels.append(array)
-            sizes.append(size)
-            hashes.append(hashlib.blake2b(data, digest_size=12).digest())
-    return Decoded(tuple(kept), pixels, sizes, hashes, tuple(bad))
 
 
 def decode(data: bytes) -> tuple[np.ndarray, Size]:
@@ -110,17 +77,29 @@ def common_shape(sizes: list[Size], channels: int) -> tuple[Shape, str]:
     return (height, width, channels), f"images of {came} are brought to {width}x{height} pixels"
 
 
-def stack(pixels: list[np.ndarray], shape: Shape) -> np.ndarray:
-    """uint8 (n, h, w, c): every image brought to the shape, grey ones repeated or colours weighed to grey as needed."""
-    height, width, channels = shape
-    result = np.empty((len(pixels), height, width, channels), dtype=np.uint8)
+def stack(pixels: Iterable[np.ndarray], count: int, shape: Shape) -> Images:
+    """uint8 (n, h, w, c): `count` images brought to the shape, grey ones repeated or colours weighed to grey as needed.
+
+    What does not fit into memory lies in a file. Raises UserError when the disk has no room either.
+    """
+    whole = (count, *shape)
+    result = np.empty(whole, np.uint8) if room.fits(math.prod(whole)) else room.on_disk(whole)
     for row, array in enumerate(pixels):
-        if array.ndim == 3 and channels == 1:
-            array = np.asarray(Image.fromarray(array).convert("L"))
-        if array.shape[:2] != (height, width):
-            array = np.asarray(Image.fromarray(array).resize((width, height), Image.Resampling.LANCZOS))
-        result[row] = array[:, :, None] if array.ndim == 2 else array
+        result[row] = brought(array, shape)
+    if isinstance(result, np.memmap):
+        result.flush()
+        return MappedImages.whole(Path(str(result.filename)))
     return result
+
+
+def brought(array: np.ndarray, shape: Shape) -> np.ndarray:
+    """One image (h, w) or (h, w, 3) as (height, width, c), or as (height, width, 1) when it is grey."""
+    height, width, channels = shape
+    if array.ndim == 3 and channels == 1:
+        array = np.asarray(Image.fromarray(array).convert("L"))
+    if array.shape[:2] != (height, width):
+        array = np.asarray(Image.fromarray(array).resize((width, height), Image.Resampling.LANCZOS))
+    return array[:, :, None] if array.ndim == 2 else array
 
 
 def from_array(x: np.ndarray) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -182,18 +161,3 @@ def _without_colour(array: np.ndarray) -> np.ndarray:
     ):
         return array[..., 0]
     return array
-
-
-def _why(error: Exception) -> str:
-    if "cannot identify image file" in str(error):
-        return "not an image"
-    return str(error).split("\n")[0][:120] or type(error).__name__
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Decoders warn about oddities that do not matter here; a warning of too many pixels counts as an error."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield

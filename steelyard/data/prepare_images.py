@@ -6,14 +6,15 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image
 
+from steelyard.data import room
 from steelyard.data.dataset import Dataset
+from steelyard.data.mapped import Images, chunks
 from steelyard.data.prepared import ImageShape, Inputs
 from steelyard.errors import UserError
 from steelyard.knobs import knob
 from steelyard.parts import Preparation
 
 CLASSICAL_SIDE = 16  # pixels on the longer side for classical models: forests and k-NN stay quick
-CHUNK = 4096  # images counted at once
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class ImagePreparation(Preparation):
         """The preparation fitted on the rows given: hand it train rows only."""
         images = _images(dataset)
         height, width = _within(images.shape[1], images.shape[2], self.size)
-        mean, std = _moments(_resized(images, height, width))
+        mean, std = _moments(images, height, width)
         return FittedImages(self, ImageShape(images.shape[3], height, width, mean, std))
 
 
@@ -43,16 +44,22 @@ class FittedImages:
     shape: ImageShape
 
     def transform(self, dataset: Dataset) -> Inputs:
-        """One array uint8 (n, channels, height, width)."""
-        images = _resized(self._checked(dataset), self.shape.height, self.shape.width)
-        return (np.ascontiguousarray(images.transpose(0, 3, 1, 2)),)
+        """One array uint8 (n, channels, height, width), mapped from a file when memory does not hold it."""
+        images, shape = self._checked(dataset), self.shape
+        found = room.empty((len(images), shape.channels, shape.height, shape.width))
+        for begin, chunk in chunks(images):
+            found[begin : begin + len(chunk)] = _resized(chunk, shape.height, shape.width).transpose(0, 3, 1, 2)
+        return (found,)
 
     def matrix(self, dataset: Dataset) -> np.ndarray:
         """Float32 (n, features) in 0..1: images averaged down to at most 16 pixels a side, then flattened."""
         factor = -(-max(self.shape.height, self.shape.width) // CLASSICAL_SIDE)
         height, width = (-(-side // factor) for side in (self.shape.height, self.shape.width))
-        small = _resized(self._checked(dataset), height, width)
-        return small.reshape(len(small), height * width * self.shape.channels).astype(np.float32) / 255
+        images = self._checked(dataset)
+        found = np.empty((len(images), height * width * self.shape.channels), np.float32)
+        for begin, chunk in chunks(images):
+            found[begin : begin + len(chunk)] = _resized(chunk, height, width).reshape(len(chunk), -1)
+        return found / 255
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
@@ -65,7 +72,7 @@ class FittedImages:
         shape = given["shape"] | {"mean": tuple(given["shape"]["mean"]), "std": tuple(given["shape"]["std"])}
         return cls(ImagePreparation.read(given["preparation"]), ImageShape(**shape))
 
-    def _checked(self, dataset: Dataset) -> np.ndarray:
+    def _checked(self, dataset: Dataset) -> Images:
         images = _images(dataset)
         if images.shape[3] != self.shape.channels:
             raise UserError(
@@ -75,7 +82,7 @@ class FittedImages:
         return images
 
 
-def _images(dataset: Dataset) -> np.ndarray:
+def _images(dataset: Dataset) -> Images:
     if dataset.images is None:
         raise TypeError(f"{dataset.name} holds no images")
     return dataset.images
@@ -100,14 +107,14 @@ def _resized(images: np.ndarray, height: int, width: int) -> np.ndarray:
     return resized
 
 
-def _moments(images: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and spread per channel, from exact counts of the 256 levels; a constant channel has spread 1."""
-    levels = np.arange(256)
-    means, stds = list[float](), list[float]()
-    for channel in range(images.shape[3]):
-        chunks = (images[i : i + CHUNK, ..., channel].ravel() for i in range(0, len(images), CHUNK))
-        counts = sum((np.bincount(chunk, minlength=256) for chunk in chunks), np.zeros(256, np.int64))
-        mean = float(counts @ levels / counts.sum())
-        means.append(mean)
-        stds.append(float(counts @ (levels - mean) ** 2 / counts.sum()) ** 0.5 or 1.0)
+def _moments(images: Images, height: int, width: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and spread per channel at that size, from exact counts of 256 levels; a constant channel has spread 1."""
+    levels, counts = np.arange(256), np.zeros((images.shape[3], 256), np.int64)
+    for _, chunk in chunks(images):
+        small = _resized(chunk, height, width)
+        for channel, each in enumerate(counts):
+            each += np.bincount(small[..., channel].ravel(), minlength=256)
+    total = counts[0].sum()
+    means = [float(each @ levels / total) for each in counts]
+    stds = [float(each @ (levels - mean) ** 2 / total) ** 0.5 or 1.0 for each, mean in zip(counts, means, strict=True)]
     return tuple(means), tuple(stds)

@@ -73,6 +73,13 @@ def divide(dataset: Dataset, seed: int) -> tuple[Protocol, np.ndarray, np.ndarra
     return Protocol(kind, folds, seed, strata[pool], groups, given), pool, test
 
 
+def set_aside(dataset: Dataset, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sorted row numbers (kept, held) of a stratified share of rows that are held out of training."""
+    held = _systematic(_strata(dataset), dataset.groups, share, np.random.default_rng([seed, 5]))
+    rows = np.arange(len(dataset))
+    return rows[~held], rows[held]
+
+
 def _strata(dataset: Dataset) -> np.ndarray:
     """Classes, or tenths of the target in regression."""
     assert dataset.target is not None

@@ -1,13 +1,16 @@
 """A small residual convolutional network for images of any size, made for one CPU thread."""
 
+import copy
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from steelyard.data.prepared import ImageShape
+from steelyard.errors import UserError
 from steelyard.knobs import Knob, knob, value
+from steelyard.networks.convolutions import Block, ImageActivation, ImageNormalization, Style, stem
 from steelyard.networks.layers import Dropout, head
 from steelyard.parts import Network
 
@@ -20,16 +23,20 @@ class ResidualCnn(Network):
     """A stem, then stages of `depth` residual blocks; each stage halves the map and doubles the channels from `width`.
 
     The stem halves images to at most 16 pixels a side, stages follow until the map is 2 pixels; the mean over the map
-    feeds the head, so that images of another size than the first ones can be predicted too. `precision` = "bfloat16"
-    computes training steps in bfloat16 (weights stay float32): faster where the processor multiplies
-    such matrices in hardware, slower elsewhere. Predictions are always float32.
+    feeds the head, so that images of another size than the first ones can be predicted too. `dropout` acts on what
+    the head sees; `stochastic_depth` leaves out whole blocks of single examples, the last block at that rate and
+    earlier ones at a rate that falls linearly to the input (Huang et al. 2016, equation 4, arXiv 1603.09382).
+    Without `normalization` every block starts as its shortcut by a learnt factor, and the network wants a lower rate
+    of learning.
     Source: He et al. 2016 (arXiv 1512.03385), with averaged shortcuts (He et al. 2019, section 4, arXiv 1812.01187).
     """
 
     width: int = knob(16, 1, 1024)
     depth: int = knob(1, 1, 32)
     dropout: Knob = knob(0.0, 0.0, 0.95)
-    precision: Literal["float32", "bfloat16"] = "float32"
+    normalization: ImageNormalization = "batch"
+    activation: ImageActivation = "relu"
+    stochastic_depth: Knob = knob(0.0, 0.0, 0.95)
 
     def build(self, shape: ImageShape, outputs: int) -> nn.Module:
         """A network from images (n, c, h, w) in 0..255 to (n, outputs) logits or values."""
@@ -45,20 +52,23 @@ class Cnn(nn.Module):
 
     mean: Tensor
     std: Tensor
+    channels_last = True  # off where the code is mapped over members, which knows no memory formats
 
     def __init__(self, part: ResidualCnn, shape: ImageShape, outputs: int) -> None:
         super().__init__()
-        self.halved = part.precision == "bfloat16"
         self.register_buffer("mean", torch.tensor(shape.mean).view(1, -1, 1, 1))
         self.register_buffer("std", torch.tensor(shape.std).view(1, -1, 1, 1))
         halvings, stages = plan(max(shape.height, shape.width))
-        self.stem = _stem(shape.channels, part.width, halvings)
-        blocks, channels = list[nn.Module](), part.width
-        for stage in range(stages):
-            for block in range(part.depth):
-                halve = stage > 0 and block == 0
-                blocks.append(Block(channels, channels * 2 if halve else channels, halve))
-                channels *= 2 if halve else 1
+        style, channels, count = Style(part.normalization, part.activation), part.width, stages * part.depth
+        self.stem = stem(shape.channels, channels, halvings, style)
+        blocks = list[nn.Module]()
+        for number in range(count):
+            halve = number > 0 and number % part.depth == 0
+            wider = channels * 2 if halve else channels
+            rate = value(part.stochastic_depth, 0.0)
+            dropout = Dropout(rate, "stochastic_depth", whole=True, share=(number + 1) / count)
+            blocks.append(Block(channels, wider, halve, style, dropout))
+            channels = wider
         self.blocks = nn.Sequential(*blocks)
         self.dropout = Dropout(value(part.dropout, 0.0))
         self.head = head(channels, outputs)
@@ -66,34 +76,27 @@ class Cnn(nn.Module):
     def encode(self, images: Tensor) -> Tensor:
         """Images (n, c, h, w) in 0..255, uint8 or float, to float32 with mean 0 and spread 1 per channel."""
         standard = (images.float() - self.mean) / self.std
-        return standard.contiguous(memory_format=torch.channels_last)
+        return standard.contiguous(memory_format=torch.channels_last) if self.channels_last else standard
 
     def forward(self, features: Tensor) -> Tensor:
-        """Logits or values (n, outputs), float32."""
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.halved and self.training):
-            maps = self.blocks(self.stem(features))
-        output: Tensor = self.head(self.dropout(maps.float().mean((2, 3))))
+        """Logits or values (n, outputs), float32 under autocast too."""
+        maps = self.blocks(self.stem(features))
+        pooled = maps.mean((2, 3), dtype=torch.promote_types(maps.dtype, torch.float32))
+        output: Tensor = self.head(self.dropout(pooled))
         return output
 
+    def without(self, blocks: Collection[int]) -> "Cnn":
+        """A copy from which the residual blocks of those numbers (from 0) are removed: only their shortcuts are left.
 
-class Block(nn.Module):
-    """Two 3×3 convolutions around which the input is added; the second norm starts at 0, the block as its shortcut.
-
-    Source: He et al. 2016 (arXiv 1512.03385); the start is Goyal et al. 2017, section 5.1 (arXiv 1706.02677).
-    """
-
-    def __init__(self, inputs: int, outputs: int, halve: bool) -> None:
-        super().__init__()
-        first, last = _convolution(inputs, outputs, 2 if halve else 1), _convolution(outputs, outputs)
-        nn.init.zeros_(last[1].weight)
-        self.body = nn.Sequential(*first, nn.ReLU(inplace=True), *last)
-        self.shortcut = nn.Sequential(*_shortcut(inputs, outputs, halve))
-        self.activation = nn.ReLU(inplace=True)
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """Maps (n, outputs, h, w), half the size (rounded up) if the block halves."""
-        output: Tensor = self.activation(self.body(maps) + self.shortcut(maps))
-        return output
+        It still predicts (Veit et al. 2016, section 4.1, arXiv 1605.06431). A number without a block is a UserError.
+        """
+        if unknown := set(blocks) - set(range(len(self.blocks))):
+            raise UserError(f"the network has blocks 0 to {len(self.blocks) - 1}, got {min(unknown)}")
+        smaller = copy.deepcopy(self)
+        for number, block in enumerate(smaller.blocks):
+            if number in blocks and isinstance(block, Block):
+                smaller.blocks[number] = block.skipped()
+        return smaller
 
 
 def plan(side: int) -> tuple[int, int]:
@@ -105,22 +108,3 @@ def plan(side: int) -> tuple[int, int]:
     while side > LAST_MAP:
         side, stages = -(-side // 2), stages + 1
     return halvings, stages
-
-
-def _stem(channels: int, width: int, halvings: int) -> nn.Sequential:
-    layers = list[nn.Module]()
-    for stride in [2] * halvings or [1]:
-        layers += [*_convolution(channels, width, stride), nn.ReLU(inplace=True)]
-        channels = width
-    return nn.Sequential(*layers)
-
-
-def _convolution(inputs: int, outputs: int, stride: int = 1, size: int = 3) -> tuple[nn.Conv2d, nn.BatchNorm2d]:
-    layer = nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
-    nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-    return layer, nn.BatchNorm2d(outputs)
-
-
-def _shortcut(inputs: int, outputs: int, halve: bool) -> list[nn.Module]:
-    pool: list[nn.Module] = [nn.AvgPool2d(2, ceil_mode=True)] if halve else []
-    return [*pool, *_convolution(inputs, outputs, size=1)] if inputs != outputs else pool

@@ -1,6 +1,5 @@
 """A multilayer perceptron for tables: embeddings of categories and numbers, then equal hidden layers."""
 
-import math
 from dataclasses import dataclass
 
 import torch
@@ -8,8 +7,22 @@ from torch import Tensor, nn
 
 from steelyard.data.prepared import TableShape
 from steelyard.knobs import Knob, knob, value
-from steelyard.networks.layers import ACTIVATIONS, GAINS, Activation, Dropout, Scale, head, linear
+from steelyard.networks.embeddings import Categories, Periodic
+from steelyard.networks.layers import (
+    ACTIVATIONS,
+    GAINS,
+    Activation,
+    Dropout,
+    Initialization,
+    Normalization,
+    Scale,
+    head,
+    linear,
+)
 from steelyard.parts import Network
+
+LARGEST = 16_000_000  # beyond so much work a step, fleets gained nothing (benchmarks/fleet.py measures smaller ones)
+NORMS: dict[str, type[nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
 
 
 @dataclass(frozen=True)
@@ -22,6 +35,15 @@ class TabularMlp(Network):
     `scale` puts a learnt factor on every feature.
     Source: Gorishniy et al. 2022 (arXiv 2203.05556) and, for the form with a bias, a linear layer and the number
     itself kept, Holzmüller et al. 2024, section 3 (arXiv 2407.04491).
+
+    A hidden layer is linear (`bias` or not, first values by `init`), `normalization` (batch: Ioffe & Szegedy 2015,
+    arXiv 1502.03167; layer: Ba et al. 2016, arXiv 1607.06450), `activation`, `dropout`. Batch norm needs batches of
+    two rows or more.
+
+    Two more rates of dropout act before the hidden layers: `embedding_dropout` on the values of categories (vectors
+    and 0/1 columns), `input_dropout` on all features. Use them with care: cheat sheets advise against dropout right
+    after the input layer. What is zeroed there is lost to every later layer, and a table has few columns that could
+    stand in for each other; a tenth is a usual rate where half is one for hidden layers.
     """
 
     width: int = knob(256, 1, 4096)
@@ -33,86 +55,54 @@ class TabularMlp(Network):
     onehot: int = knob(8, 0)
     embedding: int = knob(8, 1, 256)
     scale: bool = True
+    normalization: Normalization = "none"
+    input_dropout: Knob = knob(0.0, 0.0, 0.95)
+    embedding_dropout: Knob = knob(0.0, 0.0, 0.95)
+    bias: bool = True
+    init: Initialization = "matched"
+
+    def together(self, batch: int) -> int:
+        """Small networks cost mostly calls, which a fleet shares; large ones multiplications, which it does not."""
+        work = self.width**2 * max(1, self.depth) * batch  # multiplications of the hidden layers in a step
+        return 1 if work > LARGEST else max(4, min(32, 4 * LARGEST // work))
 
     def build(self, shape: TableShape, outputs: int) -> nn.Module:
-        """A network from numbers (n, d) and codes (n, c) to (n, outputs) logits or values."""
+        """A network from numbers (…, n, d) and codes (…, n, c) to (…, n, outputs) logits or values."""
         return Mlp(self, shape, outputs)
 
 
 class Mlp(nn.Module):
-    """`encode` turns numbers and codes to features (n, features); `forward` turns features to (n, outputs)."""
+    """`encode` turns numbers and codes to features (…, n, features); `forward` turns features to (…, n, outputs)."""
+
+    stackable = True
 
     def __init__(self, part: TabularMlp, shape: TableShape, outputs: int) -> None:
         super().__init__()
         self.numbers = Periodic(shape.numbers, part.periodic, part.frequency) if part.periodic else None
-        self.categories = Categories(shape.cardinalities, part.onehot, part.embedding)
-        size = (self.numbers.features if self.numbers else shape.numbers) + self.categories.features
+        rate = value(part.embedding_dropout, 0.0)
+        self.categories = Categories(shape.cardinalities, part.onehot, part.embedding, rate)
+        size = shape.numbers + (self.numbers.features if self.numbers else 0) + self.categories.features
+        self.input_dropout = Dropout(value(part.input_dropout, 0.0), "input_dropout")
         self.scale = Scale(size) if part.scale else None
         gain, layers = 1.0, list[nn.Module]()
         for _ in range(part.depth):
-            layers += [linear(size, part.width, gain), ACTIVATIONS[part.activation]()]
-            layers += [Dropout(value(part.dropout, 0.0))]
+            layers += _hidden(part, size, gain)
             size, gain = part.width, GAINS[part.activation]
         self.layers = nn.Sequential(*layers, head(size, outputs))
 
     def encode(self, numbers: Tensor, categories: Tensor) -> Tensor:
-        """Features float32 (n, features) of numbers float32 (n, d) and codes int64 (n, c)."""
-        embedded = self.numbers(numbers) if self.numbers else numbers
-        return torch.cat([embedded, *self.categories(categories)], dim=1)
+        """Features float32 (…, n, features) of numbers float32 (…, n, d) and codes int64 (…, n, c)."""
+        embedded = [self.numbers(numbers)] if self.numbers else []
+        return torch.cat([numbers, *embedded, *self.categories(categories)], dim=-1)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Logits or values (n, outputs)."""
-        output: Tensor = self.layers(self.scale(features) if self.scale else features)
+        """Logits or values (…, n, outputs)."""
+        kept = self.input_dropout(features)
+        output: Tensor = self.layers(self.scale(kept) if self.scale else kept)
         return output
 
 
-class Categories(nn.Module):
-    """Codes to 0/1 columns for small categories and to learnt vectors for the others; code 0 starts as all zeros."""
-
-    column: Tensor
-    level: Tensor
-    large: Tensor
-    offset: Tensor
-
-    def __init__(self, cardinalities: tuple[int, ...], onehot: int, embedding: int) -> None:
-        super().__init__()
-        small = [j for j, k in enumerate(cardinalities) if k - 1 <= onehot]
-        large = [j for j, k in enumerate(cardinalities) if k - 1 > onehot]
-        pairs = [(j, level) for j in small for level in range(1, cardinalities[j])]
-        sizes = [cardinalities[j] for j in large]
-        offsets = [sum(sizes[:i]) for i in range(len(sizes))]
-        self.features = len(pairs) + embedding * len(large)
-        for name, numbers in {
-            "column": [j for j, _ in pairs],
-            "level": [level for _, level in pairs],
-            "large": large,
-            "offset": offsets,
-        }.items():
-            self.register_buffer(name, torch.tensor(numbers, dtype=torch.int64), persistent=False)
-        self.table = nn.Parameter(torch.randn(sum(sizes), embedding)) if large else None
-        if self.table is not None:
-            self.table.data[offsets] = 0.0
-
-    def forward(self, codes: Tensor) -> list[Tensor]:
-        found = [(codes[:, self.column] == self.level).float()] if len(self.column) else []
-        if self.table is not None:
-            found.append(nn.functional.embedding(codes[:, self.large] + self.offset, self.table).flatten(1))
-        return found
-
-
-class Periodic(nn.Module):
-    """Each number with `width` further values: linear in cos(2 pi (f x + b)) of learnt frequencies f, phases b."""
-
-    def __init__(self, numbers: int, frequencies: int, spread: float, width: int = 3) -> None:
-        super().__init__()
-        self.features = numbers * (width + 1)
-        self.frequency = nn.Parameter(2 * math.pi * spread * torch.randn(numbers, frequencies))
-        self.phase = nn.Parameter(math.pi * (2 * torch.rand(numbers, frequencies) - 1))
-        bound = 1 / math.sqrt(frequencies)
-        self.weight = nn.Parameter(bound * (2 * torch.rand(numbers, frequencies, width) - 1))
-        self.bias = nn.Parameter(bound * (2 * torch.rand(numbers, width) - 1))
-
-    def forward(self, numbers: Tensor) -> Tensor:
-        waves = torch.cos(numbers.unsqueeze(2) * self.frequency + self.phase)
-        mixed = torch.einsum("ndk,dkw->ndw", waves, self.weight) + self.bias
-        return torch.cat([numbers, mixed.flatten(1)], dim=1)
+def _hidden(part: TabularMlp, inputs: int, gain: float) -> list[nn.Module]:
+    norm = [NORMS[part.normalization](part.width)] if part.normalization in NORMS else []
+    layer = linear(inputs, part.width, gain, part.init, part.bias)
+    return [layer, *norm, ACTIVATIONS[part.activation](), Dropout(value(part.dropout, 0.0))]

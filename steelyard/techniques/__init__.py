@@ -37,15 +37,17 @@ def combine(recipe: Recipe, techniques: list[Technique], problem: Problem) -> Re
     turned: dict[str, str] = {}
     combined = recipe
     for each in techniques:
-        alone = each.apply(recipe, problem)
-        after = each.apply(combined, problem)
-        if isinstance(alone, NotApplicable) or isinstance(after, NotApplicable):
-            reason = alone if isinstance(alone, NotApplicable) else after
-            assert isinstance(reason, NotApplicable)
-            raise UserError(f"{each.name()} does not apply: {reason.reason}")
+        alone = _applied(each, recipe, problem)
         for path, _, _ in recipe.diff(alone):
             if path in turned and turned[path] != each.name():
                 raise UserError(f"{turned[path]} and {each.name()} both turn {path}: choose one of them")
             turned[path] = each.name()
-        combined = after
+        combined = _applied(each, combined, problem)
     return combined
+
+
+def _applied(technique_: Technique, recipe: Recipe, problem: Problem) -> Recipe:
+    after = technique_.apply(recipe, problem)
+    if isinstance(after, NotApplicable):
+        raise UserError(f"{technique_.name()} does not apply: {after.reason}")
+    return after

@@ -9,7 +9,7 @@ from steelyard.parts import check_ranges, convert
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
 
-Ailment = Literal["bias", "variance", "imbalance", "optimization"]
+Ailment = Literal["bias", "variance", "imbalance", "optimization", "speed"]
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,14 @@ class Technique:
     """An edit of a recipe. A subclass lives in a file of its own name, in the folder that says where it acts.
 
     `treats`: what it is a remedy for, as the diagnosis names it. `time_ratio`: expected training time against the
-    recipe without it. `off`: the settings at which the edited recipe trains to the same bits as the plain one.
+    recipe without it. `unasked`: whether a run proposes it by itself. `off`: the settings at which the edited recipe
+    trains to the same bits as the plain one.
     The module docstring is its source, the class docstring its card: what it does, Helps when…, Hurts when…, Costs….
     """
 
     treats: ClassVar[tuple[Ailment, ...]] = ()
     time_ratio: ClassVar[float] = 1.0
+    unasked: ClassVar[bool] = True
     off: ClassVar[dict[str, Any]] = {}
 
     def __post_init__(self) -> None:

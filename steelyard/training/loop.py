@@ -1,124 +1,133 @@
 """The training loop: a generator that yields after every epoch; whoever watches is a plain `for`."""
 
+import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from steelyard.data.batches import Batch, balance
-from steelyard.parts import Loss, Network
-from steelyard.recipe import Recipe
-from steelyard.training.averaging import Ema
-from steelyard.training.optimizers import Optimizer
-from steelyard.training.stopping import Stopping
-from steelyard.training.streams import numpy_stream, torch_stream
-
-Tensors = tuple[Tensor, ...]
-
-
-class Diverged(ArithmeticError):
-    """The loss became infinite or not a number."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Prepared rows to train on: input tensors (n, …), targets (n, outputs) and class codes (n,) or None."""
-
-    inputs: Tensors
-    targets: Tensor
-    classes: np.ndarray | None
+from steelyard.training.averaging import Swa, refresh_norms
+from steelyard.training.member import Best, Runner
+from steelyard.training.team import Team
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch left: its number from 1, mean training loss, the progress reached and seconds since the start."""
+    """What one epoch left of a member: its number from 1, mean losses, the progress reached, seconds since the start.
 
+    `held_loss` is the mean loss on the held rows where a stopping rule looks at them. `ends` says why it was the last
+    one: "complete", "stopped" by the rule or "diverged"; empty while training goes on. `micro` is the number of rows
+    computed at once since memory turned out not to hold a whole batch.
+    """
+
+    member: int
     number: int
     train_loss: float
     progress: float
     seconds: float
+    held_loss: float | None = None
+    ends: str = ""
+    message: str = ""
+    micro: int | None = None
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The parts of a recipe that training needs, with their types."""
+def train(team: Team, leaving: set[int]) -> Iterator[tuple[Team, tuple[Epoch, ...]]]:
+    """Train the members of a team in place; yields what each epoch left, while the team can still be looked at.
 
-    network: Network
-    loss: Loss
-    optimizer: Optimizer
-    batch: Batch
-    stopping: Stopping
-    averaging: Ema | None
-
-    @classmethod
-    def of(cls, recipe: Recipe) -> "Plan":
-        """The plan of a recipe that trains a network; a classical recipe has none."""
-        parts = (recipe.network, recipe.loss, recipe.optimizer, recipe.batch, recipe.stopping, recipe.averaging)
-        if any(part is None for part in parts[:-1]):
-            raise TypeError(
-                f"the recipe of {recipe.family} has no training: it needs a loss, an optimizer, batch and stopping"
-            )
-        return cls(*parts)  # type: ignore[arg-type]
-
-
-def train(network: nn.Module, recipe: Recipe, rows: Rows, seed: int) -> Iterator[Epoch]:
-    """Train a network in place by its recipe; after the last epoch it holds the weights to keep.
-
-    Raises Diverged at the end of an epoch whose loss is not finite.
+    A member leaves when its training is complete, diverged or stopped by its rule, or when its number is put into
+    `leaving`; its network then holds the weights to keep.
     """
-    plan = Plan.of(recipe)
-    optimizer = plan.optimizer.build(network)
-    steps = plan.batch.steps(len(rows.targets))
-    total = plan.stopping.epochs * steps
-    average = plan.averaging.build(network, total) if plan.averaging else None
-    order = numpy_stream(seed, "order")
-    streams = {part.kind: torch_stream(seed, part.kind) for part in recipe.augment}
-    row_weights = _row_weights(plan.loss, rows)
-    network.train()
-    began, step, number, progress = time.perf_counter(), 0, 0, 0.0
-    while step < total and progress < 1:
-        number += 1
-        summed = torch.zeros(())
-        for chosen in plan.batch.epoch(len(rows.targets), rows.classes, order):
-            progress = _progress(step, total, plan.stopping.seconds, began)
-            plan.network.turn(network, progress)
-            picked = torch.from_numpy(chosen)
-            inputs = tuple(tensor[picked] for tensor in rows.inputs)
-            targets, weights = rows.targets[picked], row_weights[picked]
-            for part in recipe.augment:
-                inputs = part.on_inputs(inputs, streams[part.kind], progress)
-            features = network.encode(*inputs)  # type: ignore[operator]
-            for part in recipe.augment:
-                features, targets, weights = part.on_features(features, targets, weights, streams[part.kind], progress)
-            error = (plan.loss.per_example(network(features), targets, progress) * weights).mean()
-            optimizer.zero_grad(set_to_none=True)
-            error.backward()  # type: ignore[no-untyped-call]
-            plan.optimizer.turn(optimizer, progress)
-            optimizer.step()
-            plan.optimizer.shrink(optimizer, progress)
-            if average:
-                average.update(network)
-            summed += error.detach()
-            step += 1
-        mean = float(summed) / steps
-        if not np.isfinite(mean):
-            raise Diverged(f"the training loss is {mean} in epoch {number}, before step {step}")
-        progress = _progress(step, total, plan.stopping.seconds, began)
-        if average and (step >= total or progress >= 1):
-            average.load_into(network)
-        yield Epoch(number, mean, progress, time.perf_counter() - began)
+    began = time.perf_counter()
+    while team.runners:
+        losses, steps = [], team.feed.steps(team.runners[0].progress)
+        streams = [runner.order for runner in team.runners]
+        for step, batch in enumerate(team.feed.epoch(team.runners[0].progress, streams)):
+            seconds = time.perf_counter() - began
+            for runner in team.runners:
+                runner.advance(step / steps, seconds)
+            losses.append(team.learn(batch))
+            if team.averages:
+                for runner in team.runners:
+                    runner.advance((step + 1) / steps, seconds)
+                team.average(step + 1 == steps, steps)
+        seconds = time.perf_counter() - began
+        for runner in team.runners:
+            runner.advance(1.0, seconds)
+        epochs = _close(team, torch.stack(losses), seconds)
+        yield team, epochs
+        done = {i for i, epoch in enumerate(epochs) if epoch.ends or epoch.member in leaving}
+        if done:
+            for place in done:
+                _settle(team, place)
+            if len(done) == team.size:
+                return
+            team = team.without(done)
 
 
-def _progress(step: int, total: int, seconds: float | None, began: float) -> float:
-    by_steps = step / total
-    return by_steps if seconds is None else min(1.0, max(by_steps, (time.perf_counter() - began) / seconds))
+def _close(team: Team, losses: Tensor, seconds: float) -> tuple[Epoch, ...]:
+    """What an epoch left: losses (steps, (members,) n) are looked at only now, since looking waits for the device."""
+    by_step = losses.mean(dim=-1).view(len(losses), -1).double().cpu()
+    held = _held(team)
+    found = []
+    for place, runner in enumerate(team.runners):
+        mine, loss = by_step[:, place], held[place]
+        runner.epochs += 1
+        micro = team.micro if team.micro != runner.plan.batch.micro else None
+        epoch = Epoch(runner.number, runner.epochs, float(mine.mean()), runner.progress, seconds, loss, micro=micro)
+        found.append(_judged(epoch, runner, mine))
+        runner.steps += len(mine)
+    return tuple(found)
 
 
-def _row_weights(loss: Loss, rows: Rows) -> Tensor:
-    power = getattr(loss, "class_weights", 0.0)
-    if rows.classes is None or power == 0:
-        return torch.ones(len(rows.targets))
-    return torch.from_numpy(balance(rows.classes, power)).float()
+def _judged(epoch: Epoch, runner: Runner, losses: Tensor) -> Epoch:
+    """The epoch, with whether it is the last one of its member and why."""
+    bad = torch.nonzero(~torch.isfinite(losses))
+    if len(bad):
+        step = int(bad[0]) + 1
+        message = f"the training loss is {float(losses[step - 1])} at step {runner.steps + step} (epoch {epoch.number})"
+        return replace(epoch, ends="diverged", message=message)
+    if epoch.held_loss is not None:
+        runner.train.append(epoch.train_loss)
+        runner.held.append(epoch.held_loss)
+        rule = runner.plan.stopping.rule
+        if rule is not None and rule.stops(runner.train, runner.held):
+            return replace(epoch, ends="stopped", message=f"{rule} after epoch {epoch.number}")
+    return replace(epoch, ends="complete") if epoch.progress >= 1 else epoch
+
+
+def _held(team: Team) -> list[float | None]:
+    """The mean loss on the held rows of the members whose rule looks at them; the best weights are kept aside."""
+    found: list[float | None] = [None] * team.size
+    apart = [runner.member.held if runner.plan.stopping.rule is not None else None for runner in team.runners]
+    some = next((rows for rows in apart if rows is not None), None)
+    if some is None:
+        return found
+    with team.resting():
+        outputs = team.outputs([(rows or some).inputs for rows in apart])
+        for place, (runner, rows) in enumerate(zip(team.runners, apart, strict=True)):
+            if rows is None:
+                continue
+            targets = rows.targets.to(team.device)
+            loss = float(runner.plan.loss.per_example(outputs[place], targets, runner.progress).mean())
+            found[place] = loss
+            if math.isfinite(loss) and loss < min(runner.held, default=math.inf):
+                state = {name: tensor.clone() for name, tensor in team.state(place).items()}
+                runner.best = Best(runner.epochs + 1, state)
+    return found
+
+
+def _settle(team: Team, place: int) -> None:
+    """Give a leaving member the weights to keep: the best ones of a stopping rule, else the average, else the last."""
+    runner = team.runners[place]
+    network = runner.member.network
+    if runner.best is not None:
+        network.load_state_dict(runner.best.state)
+    else:
+        with team.resting():
+            state = {name: tensor.clone() for name, tensor in team.state(place).items()}
+        network.load_state_dict(state)
+        if isinstance(runner.plan.averaging, Swa) and runner.plan.averaging.start < 1:
+            refresh_norms(network, runner.member.rows.inputs, runner.plan.batch.size_at(1.0, len(runner.member.rows)))
+    network.to("cpu").train()

@@ -25,11 +25,22 @@ class CrossEntropy(Loss):
     class_weights: float = knob(0.0, 0.0, 1.0)
 
     def per_example(self, outputs: Tensor, targets: Tensor, progress: float) -> Tensor:
-        """Losses (n,) of logits (n, classes) against probabilities (n, classes)."""
+        """Losses (…, n) of logits (…, n, classes) against probabilities (…, n, classes)."""
+        targets = self._smoothed(targets, progress)
+        return -(targets * F.log_softmax(outputs, dim=-1)).sum(dim=-1)
+
+    def slope(self, outputs: Tensor, targets: Tensor, progress: float) -> tuple[Tensor, Tensor]:
+        """Losses (…, n) and softmax(outputs) - targets; written out, since log_softmax is slow on short last axes."""
+        targets = self._smoothed(targets, progress)
+        highest = outputs.amax(-1, keepdim=True)
+        powers = (outputs - highest).exp_()
+        total = powers.sum(-1, keepdim=True)
+        losses = (total.log() + highest).squeeze(-1) - torch.linalg.vecdot(targets, outputs)
+        return losses, powers.div_(total).sub_(targets)
+
+    def _smoothed(self, targets: Tensor, progress: float) -> Tensor:
         smoothing = value(self.label_smoothing, progress)
-        if smoothing > 0:
-            targets = targets * (1 - smoothing) + smoothing / targets.shape[1]
-        return -(targets * F.log_softmax(outputs, dim=1)).sum(dim=1)
+        return targets * (1 - smoothing) + smoothing / targets.shape[-1] if smoothing > 0 else targets
 
 
 @dataclass(frozen=True)
@@ -37,8 +48,13 @@ class SquaredError(Loss):
     """Half the squared error of standardised targets: the loss that matches RMSE."""
 
     def per_example(self, outputs: Tensor, targets: Tensor, progress: float) -> Tensor:
-        """Losses (n,) of outputs (n, 1) against targets (n, 1)."""
-        return 0.5 * torch.square(outputs - targets).sum(dim=1)
+        """Losses (…, n) of outputs (…, n, 1) against targets (…, n, 1)."""
+        return 0.5 * torch.square(outputs - targets).sum(dim=-1)
+
+    def slope(self, outputs: Tensor, targets: Tensor, progress: float) -> tuple[Tensor, Tensor]:
+        """Losses (…, n) and outputs - targets."""
+        difference = outputs - targets
+        return 0.5 * difference.square().sum(dim=-1), difference
 
 
 @dataclass(frozen=True)
@@ -48,5 +64,5 @@ class HuberError(Loss):
     delta: float = knob(1.0, 1e-3)
 
     def per_example(self, outputs: Tensor, targets: Tensor, progress: float) -> Tensor:
-        """Losses (n,) of outputs (n, 1) against targets (n, 1)."""
-        return F.huber_loss(outputs, targets, reduction="none", delta=self.delta).sum(dim=1)
+        """Losses (…, n) of outputs (…, n, 1) against targets (…, n, 1)."""
+        return F.huber_loss(outputs, targets, reduction="none", delta=self.delta).sum(dim=-1)

@@ -1,7 +1,6 @@
 """A trained model: fitted preparation and network or estimator together; saved without pickle, loaded without code."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,12 +15,10 @@ from steelyard.classical import storage
 from steelyard.data.dataset import Dataset, Schema
 from steelyard.data.prepare import FittedTable
 from steelyard.data.prepare_images import FittedImages
-from steelyard.data.prepared import Inputs, Prepared
+from steelyard.data.prepared import Prepared
 from steelyard.errors import UserError
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.training.loop import Epoch, Rows, train
-from steelyard.training.streams import seed_of
 
 FORMAT = 1
 CHUNK = 1024  # rows predicted at once
@@ -72,11 +69,18 @@ class Model:
 
     def predict(self, dataset: Dataset) -> np.ndarray:
         """Probabilities (n, classes) float32, or values (n,) float64 in the target's own unit."""
-        if self.network is None:
-            raw = self.estimator.predict(self.prepared.matrix(dataset))
-        else:
-            raw = _forward(self.network, self.prepared.transform(dataset), self.problem.task != "regression")
+        if self.network is not None:
+            return self.answers(
+                forward(self.network, tuple(torch.from_numpy(v) for v in self.prepared.transform(dataset)))
+            )
+        raw = self.estimator.predict(self.prepared.matrix(dataset))
         return raw if self.scale is None else self.scale.back(raw.reshape(-1))
+
+    def answers(self, outputs: torch.Tensor) -> np.ndarray:
+        """What raw outputs (n, outputs) of the network say: probabilities or values, as `predict` returns them."""
+        if self.scale is None:
+            return np.asarray(torch.softmax(outputs, dim=1).numpy())
+        return self.scale.back(outputs[:, 0].numpy())
 
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder: JSON and safetensors."""
@@ -134,47 +138,13 @@ def read_state(folder: Path) -> dict[str, Any]:
     return state
 
 
-def start(recipe: Recipe, dataset: Dataset, problem: Problem, seed: int) -> tuple[Model, Iterator[Epoch]]:
-    """A model and the epochs that train it in place as they are consumed; an estimator comes fitted, without epochs."""
-    assert dataset.target is not None
-    prepared: Prepared = recipe.prepare.fit(dataset)
-    regression = problem.task == "regression"
-    log = getattr(recipe.prepare, "target", "standard") == "log"
-    scale = TargetScale.fit(dataset.target, log) if regression else None
-    target = scale.forward(dataset.target) if scale else dataset.target
-    model = Model(problem, dataset.schema, recipe, prepared, scale)
-    if recipe.estimator is not None:
-        matrix, seed = prepared.matrix(dataset), seed_of(seed, "fit") % 2**31
-        columns = getattr(prepared, "categorical", ()) if recipe.estimator.wants == "ordinal" else ()
-        fitted = recipe.estimator.fit(matrix, target, problem.task, problem.outputs, seed, columns)
-        return replace(model, estimator=fitted), iter(())
-    assert recipe.network is not None
-    torch.manual_seed(seed_of(seed, "init"))
-    network = recipe.network.build(prepared.shape, problem.outputs)
-    torch.manual_seed(seed_of(seed, "dropout"))
-    rows = Rows(
-        tuple(torch.from_numpy(values) for values in prepared.transform(dataset)),
-        _targets(target, problem),
-        None if regression else target,
-    )
-    return replace(model, network=network), train(network, recipe, rows, seed)
-
-
-def _targets(target: np.ndarray, problem: Problem) -> torch.Tensor:
-    """Class codes as probabilities (n, classes), values as (n, 1), both float32."""
-    if problem.task == "regression":
-        return torch.from_numpy(target.astype(np.float32)).unsqueeze(1)
-    return torch.eye(problem.outputs)[torch.from_numpy(target)]
-
-
 @torch.inference_mode()
-def _forward(network: nn.Module, inputs: Inputs, classes: bool) -> np.ndarray:
+def forward(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    """Raw outputs (n, outputs) of a network in prediction on input tensors (n, …)."""
     was_training = network.training
     network.eval()
     found = []
     for begin in range(0, max(1, len(inputs[0])), CHUNK):
-        tensors = tuple(torch.from_numpy(values[begin : begin + CHUNK]) for values in inputs)
-        outputs = network(network.encode(*tensors))  # type: ignore[operator]
-        found.append(torch.softmax(outputs, dim=1) if classes else outputs[:, 0])
+        found.append(network(network.encode(*(tensor[begin : begin + CHUNK] for tensor in inputs))))  # type: ignore[operator]
     network.train(was_training)
-    return np.asarray(torch.cat(found).numpy())
+    return torch.cat(found)

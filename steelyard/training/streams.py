@@ -16,6 +16,6 @@ def numpy_stream(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng(seed_of(seed, name))
 
 
-def torch_stream(seed: int, name: str) -> torch.Generator:
-    """A torch generator (CPU) for the stream of that name."""
-    return torch.Generator().manual_seed(seed_of(seed, name))
+def torch_stream(seed: int, name: str, device: torch.device | str = "cpu") -> torch.Generator:
+    """A torch generator on a device for the stream of that name."""
+    return torch.Generator(device).manual_seed(seed_of(seed, name))

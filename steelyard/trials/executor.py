@@ -16,10 +16,11 @@ from steelyard.data.dataset import Dataset
 from steelyard.data.split import Protocol
 from steelyard.problem import Problem
 from steelyard.trials.clock import Clock
-from steelyard.trials.execute import execute
+from steelyard.trials.execute import Site, execute
+from steelyard.trials.fleets import grouped
 from steelyard.trials.journal import Journal
 from steelyard.trials.predictions import Predictions
-from steelyard.trials.trial import Outcome, Trial
+from steelyard.trials.trial import Outcome, Status, Trial
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,16 @@ class Went:
     progress: float
 
 
+CUT, DIED = "the time limit came first", "the process died (memory?)"
+Fleet = list[tuple[str, Trial]]  # trials with their keys
 Watch = Callable[[Any], None]  # sees Began, Went, Outcome and whatever else a run says
 
 
 class Executor:
     """Worker processes that start at once and wait for data; close it, or use it in a `with`."""
 
-    def __init__(self, jobs: int) -> None:
+    def __init__(self, jobs: int, device: str = "cpu") -> None:
+        self._device = device
         self._answers: queue.Queue[tuple[_Worker, tuple[Any, ...]]] = queue.Queue()
         self._workers = [_Worker(self._answers) for _ in range(jobs)]
         self._where: tuple[Any, ...] = ()
@@ -67,7 +71,8 @@ class Executor:
     ) -> None:
         """Hand the workers the rows outside the sealed test."""
         self.folder, self.journal, self.clock, self._watch = folder, journal, clock, watch
-        self._where = (pool, problem, protocol, folder)
+        self._where = (pool, problem, protocol, folder, self._device)
+        self._problem = problem
         self._data = f"{pool.fingerprint}/{problem.metric}"
         self._protocol = protocol.to_dict()
         for worker in self._workers:
@@ -92,20 +97,20 @@ class Executor:
     def run(self, trials: Sequence[Trial], deadline: float | None = None, models: bool = False) -> list[Outcome]:
         """The outcomes of trials, in order. At `deadline` (on the run's clock) trials in flight are cut.
 
-        With `models` a trial whose model a finished run has dropped is trained again.
+        Trials that gain from it train together. With `models` a trial whose model a finished run has dropped is
+        trained again.
         """
-        keys = [self.key(trial) for trial in trials]
+        keys = {trial: self.key(trial) for trial in trials}
         found: dict[str, Outcome] = {}
-        waiting: list[tuple[str, Trial]] = []
-        for key, trial in zip(keys, trials, strict=True):
+        for key in keys.values():
             known = self.journal.outcome(key)
             if known is not None and not (models and known.done and not self.model(known).exists()):
                 found[key] = known
                 self.clock.advance_to(known.elapsed)
-            elif key not in dict(waiting):
-                waiting.append((key, trial))
-        self._work(waiting, found, deadline)
-        return [found[key] for key in keys]
+        fleets = grouped(trials, self._problem, self.jobs, self._device)
+        waiting = [[(keys[trial], trial) for trial in fleet if keys[trial] not in found] for fleet in fleets]
+        self._work([fleet for fleet in waiting if fleet], found, deadline)
+        return [found[keys[trial]] for trial in trials]
 
     def run_here(self, trial: Trial) -> Outcome:
         """The outcome of a trial that is too small to wait for a worker: it runs in this process."""
@@ -113,61 +118,59 @@ class Executor:
         if (known := self.journal.outcome(key)) is not None:
             self.clock.advance_to(known.elapsed)
             return known
-        pool, problem, protocol, folder = self._where
         found: dict[str, Outcome] = {}
-        self._remember(execute(trial, key, pool, problem, protocol, folder, lambda epoch, progress: None), found)
+        self._remember(execute([(key, trial)], Site(*self._where), lambda key, progress: None), found)
         return found[key]
 
-    def _work(self, waiting: list[tuple[str, Trial]], found: dict[str, Outcome], deadline: float | None) -> None:
-        busy: dict[_Worker, tuple[str, Trial, float]] = {}
+    def _work(self, waiting: list[Fleet], found: dict[str, Outcome], deadline: float | None) -> None:
+        busy: dict[_Worker, tuple[Fleet, float]] = {}
         while waiting or busy:
             for worker in [w for w in self._workers if w not in busy]:
                 if waiting and not self._late(deadline):
-                    key, trial = waiting.pop(0)
-                    busy[worker] = (key, trial, self.clock.now())
-                    worker.send(("trial", trial, key))
-                    self._watch(Began(key, trial))
+                    fleet = waiting.pop(0)
+                    busy[worker] = (fleet, self.clock.now())
+                    worker.send(("trials", fleet))
+                    for key, trial in fleet:
+                        self._watch(Began(key, trial))
             if self._late(deadline):
-                for key, trial in waiting:
-                    self._remember(_cut(key, trial, 0.0), found)
-                for worker, (key, trial, began) in busy.items():
-                    self._remember(_cut(key, trial, self.clock.now() - began), found)
+                for fleet in waiting:
+                    self._remember(_ended("cut", fleet, 0.0, CUT), found)
+                for worker, (fleet, began) in busy.items():
+                    self._remember(_ended("cut", fleet, self.clock.now() - began, CUT), found)
                     self._replace(worker)
                 return
             try:
                 worker, (word, *rest) = self._answers.get(timeout=0.25)
             except queue.Empty:
                 continue
-            if worker not in busy:
-                if word == "gone" and worker in self._workers:  # it died while idle
-                    self._replace(worker)
-                continue
-            key, trial, began = busy[worker]
-            if word == "epoch":
-                self._watch(Went(key, rest[1]))
-                continue
-            if word == "done":
-                outcome = rest[1]
-            elif word == "failed":
-                outcome = Outcome(key, trial, "failed", self.clock.now() - began, 0, message=rest[1])
-            elif word == "gone":
-                outcome = Outcome(
-                    key, trial, "failed", self.clock.now() - began, 0, message="the process died (memory?)"
-                )
+            if word == "gone" and worker in self._workers:
                 self._replace(worker)
-            else:
+            if worker not in busy:
                 continue
-            del busy[worker]
-            self._remember(outcome, found)
+            fleet, began = busy[worker]
+            if word == "epoch":
+                self._watch(Went(*rest))
+            elif word == "done":
+                del busy[worker]
+                self._remember(rest[0], found)
+            elif word == "gone":
+                del busy[worker]
+                if len(fleet) > 1:  # one of them, or all together, were too much for it
+                    waiting[:0] = [[each] for each in fleet]
+                else:
+                    self._remember(_ended("failed", fleet, self.clock.now() - began, DIED), found)
 
     def _late(self, deadline: float | None) -> bool:
         return deadline is not None and self.clock.now() >= deadline
 
-    def _remember(self, outcome: Outcome, found: dict[str, Outcome]) -> None:
-        outcome = replace(outcome, elapsed=self.clock.now())
-        self.journal.add(outcome)
-        found[outcome.key] = outcome
-        self._watch(outcome)
+    def _remember(self, outcomes: Sequence[Outcome], found: dict[str, Outcome]) -> None:
+        """Write a fleet into the journal at once, so that it is there as a whole or not at all."""
+        elapsed = self.clock.now()
+        finished = [replace(outcome, elapsed=elapsed) for outcome in outcomes]
+        self.journal.add(finished)
+        for outcome in finished:
+            found[outcome.key] = outcome
+            self._watch(outcome)
 
     def _replace(self, worker: "_Worker") -> None:
         worker.kill()
@@ -241,5 +244,7 @@ class _Worker:
         pipe.close()
 
 
-def _cut(key: str, trial: Trial, seconds: float) -> Outcome:
-    return Outcome(key, trial, "cut", seconds, 0, message="the time limit came first")
+def _ended(status: Status, fleet: Fleet, seconds: float, message: str) -> list[Outcome]:
+    """Trials that came to nothing, and what they cost."""
+    share = seconds / len(fleet)
+    return [Outcome(key, trial, status, share, 0, message=message, together=len(fleet)) for key, trial in fleet]

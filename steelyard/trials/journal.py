@@ -114,23 +114,26 @@ class Journal:
             rows = connection.execute(sa.select(_TRIALS.c.outcome).order_by(_TRIALS.c.number)).scalars().all()
         return [Outcome.from_dict(json.loads(row)) for row in rows]
 
-    def add(self, outcome: Outcome) -> None:
-        """Remember a finished trial; one that had to be trained again, since its model is gone, takes its old place."""
+    def add(self, outcomes: Sequence[Outcome]) -> None:
+        """Remember trials that finished together, all or none; one that was trained again takes its old place."""
         with self._engine.begin() as connection:
-            connection.execute(sa.delete(_TRIALS).where(_TRIALS.c.key == outcome.key))
-            number = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_TRIALS.c.number), 0))).scalar_one()
-            connection.execute(
-                sa.insert(_TRIALS).values(
-                    key=outcome.key,
-                    number=number + 1,
-                    at=_now(),
-                    family=outcome.trial.recipe.family,
-                    status=outcome.status,
-                    dev_score=outcome.dev_score,
-                    seconds=outcome.seconds,
-                    outcome=json.dumps(outcome.to_dict()),
-                )
-            )
+            keys = [outcome.key for outcome in outcomes]
+            connection.execute(sa.delete(_TRIALS).where(_TRIALS.c.key.in_(keys)))
+            last = connection.execute(sa.select(sa.func.coalesce(sa.func.max(_TRIALS.c.number), 0))).scalar_one()
+            rows = [
+                {
+                    "key": outcome.key,
+                    "number": last + place,
+                    "at": _now(),
+                    "family": outcome.trial.recipe.family,
+                    "status": outcome.status,
+                    "dev_score": outcome.dev_score,
+                    "seconds": outcome.seconds,
+                    "outcome": json.dumps(outcome.to_dict()),
+                }
+                for place, outcome in enumerate(outcomes, start=1)
+            ]
+            connection.execute(sa.insert(_TRIALS), rows)
 
     # -- what was said --------------------------------------------------------------------------------------------
 

@@ -11,7 +11,17 @@ import steelyard
 from steelyard.recipe import Recipe
 
 Status = Literal["done", "diverged", "failed", "cut"]
-MATTERS = ("data", "networks", "classical", "training", "techniques", "trials/execute.py", "parts.py", "knobs.py")
+MATTERS = (
+    "data",
+    "networks",
+    "classical",
+    "training",
+    "techniques",
+    "trials/execute.py",
+    "trials/shelf.py",
+    "parts.py",
+    "knobs",
+)
 
 
 @dataclass(frozen=True)
@@ -50,14 +60,16 @@ class Point:
     train_loss: float
     dev_score: float | None = None
     dev_loss: float | None = None
+    held_loss: float | None = None  # on the rows held for a stopping rule
 
 
 @dataclass(frozen=True)
 class Outcome:
     """What a trial left behind, except its predictions per example, which lie beside it (`predictions.py`).
 
-    `train_score` and `dev_score` are in the metric's own unit; `seconds` is all the work of the trial, `measured`
-    holds what constraints limit (problem.LIMITS); `elapsed` is the run's clock when the trial was finished.
+    `train_score` and `dev_score` are in the metric's own unit; `seconds` is all the work of the trial: where several
+    trained `together`, its share of that. `measured` holds what constraints limit (problem.LIMITS); `elapsed` is the
+    run's clock when the trial was finished.
     """
 
     key: str
@@ -71,6 +83,7 @@ class Outcome:
     measured: dict[str, float] = field(default_factory=dict)
     message: str = ""
     elapsed: float = 0.0
+    together: int = 1
 
     @property
     def done(self) -> bool:

@@ -1,4 +1,4 @@
-"""A worker: a process of its own that does one trial after another on one thread.
+"""A worker: a process of its own that does one fleet of trials after another on one thread.
 
 It is started as `python -m steelyard.trials.worker`, so that scripts and notebooks need no main guard. Messages are
 pickles on its own pipes, which only the parent process holds; they never come from a file.
@@ -22,24 +22,33 @@ def main() -> None:
     os.dup2(2, 1)  # whatever prints in here must not reach the parent's pipe
     asked: queue.Queue[Any] = queue.Queue()
     threading.Thread(target=_listen, args=(sys.stdin.buffer, asked), daemon=True).start()
-    from steelyard.trials.execute import execute, one_thread
+    from steelyard.trials.execute import Site, execute
+    from steelyard.trials.measure import one_thread
 
     one_thread()
     _send(answers, ("ready",))
-    where: Any = ()
+    site: Any = None
     while True:
         word, *rest = asked.get()
         if word == "data":
-            where = rest
+            site = Site(*rest)
             continue
-        trial, key = rest
-        try:
-            pool, problem, protocol, folder = where
-            watch = partial(_went, answers, key)
-            outcome = execute(trial, key, pool, problem, protocol, folder, watch)
-            _send(answers, ("done", key, outcome))
-        except Exception as error:  # the run goes on without this trial and says why
-            _send(answers, ("failed", key, f"{type(error).__name__}: {error}", traceback.format_exc()))
+        watch, (trials,) = partial(_went, answers), rest
+        _send(answers, ("done", _outcomes(trials, partial(execute, site=site, watch=watch))))
+
+
+def _outcomes(trials: list[Any], execute: Any) -> list[Any]:
+    """The outcomes of trials; where they fail together each gets a try alone, so that one cannot spoil the others."""
+    from steelyard.trials.trial import Outcome
+
+    try:
+        return list(execute(trials))
+    except Exception as error:  # the run goes on without this trial and says why
+        if len(trials) == 1:
+            ((key, trial),) = trials
+            traceback.print_exc()
+            return [Outcome(key, trial, "failed", 0.0, 0, message=f"{type(error).__name__}: {error}")]
+    return [outcome for each in trials for outcome in _outcomes([each], execute)]
 
 
 def _listen(pipe: BinaryIO, asked: "queue.Queue[Any]") -> None:
@@ -50,7 +59,7 @@ def _listen(pipe: BinaryIO, asked: "queue.Queue[Any]") -> None:
             os._exit(0)  # the parent is gone: a trial in flight is lost, as it would be in a kill
 
 
-def _went(pipe: BinaryIO, key: str, epoch: int, progress: float) -> None:
+def _went(pipe: BinaryIO, key: str, progress: float) -> None:
     _send(pipe, ("epoch", key, progress))
 
 

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from steelyard.errors import UserError
+from steelyard.errors import UserError, suggest
 from steelyard.problem import Constraint
 
 DEFAULT_SECONDS = 600.0
+DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Ask:
     settings: tuple[tuple[str, str], ...] = ()
     exclude: tuple[str, ...] = ()
     jobs: int | None = None
+    device: str = "auto"
     command: str = ""
 
     def __post_init__(self) -> None:
@@ -35,6 +37,10 @@ class Ask:
             given = getattr(self, name)
             if given is not None and (given != int(given) or given < least):
                 raise UserError(f"{name} is a whole number from {least}, got {given}")
+        if self.device not in DEVICES:
+            raise UserError(
+                f"device is one of {', '.join(DEVICES)}, got '{self.device}'{suggest(self.device, DEVICES)}"
+            )
         if self.time_limit is not None and not 0 < self.time_limit < float("inf"):
             raise UserError(f"time_limit is a number of seconds above 0, got {self.time_limit}")
 

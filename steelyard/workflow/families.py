@@ -17,6 +17,7 @@ from steelyard.problem import Problem
 from steelyard.recipe import Recipe
 from steelyard.training.losses import CrossEntropy, SquaredError
 from steelyard.training.optimizers import AdamW, Sgd
+from steelyard.training.precision import Precision
 from steelyard.training.stopping import Stopping
 
 LONGEST_SIDE = 32  # pixels: larger photographs cost a multiple on a CPU
@@ -63,6 +64,7 @@ def _table(problem: Problem, schema: Schema, rows: int) -> Recipe:
         loss=_loss(problem),
         optimizer=AdamW(lr=Cosine(float(f"{rate:.3g}"), 0.0)),
         batch=Batch(size),
+        precision=Precision(),
         stopping=Stopping(min(16, max(3, round(200_000 / rows)))),
     )
 
@@ -77,5 +79,6 @@ def _image(problem: Problem, schema: Schema, rows: int) -> Recipe:
         loss=_loss(problem),
         optimizer=Sgd(lr=Cosine(rate, 0.0, warmup=0.1)),
         batch=Batch(size),
+        precision=Precision(),
         stopping=Stopping(epochs),
     )

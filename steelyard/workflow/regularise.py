@@ -83,9 +83,8 @@ def _improve(bench: Bench, incumbent: Incumbent, seconds: float, name: str) -> I
 def _trials(bench: Bench, incumbent: Incumbent) -> int:
     """About how many trials a round of weighing takes, dearer ones counted by what they cost."""
     recipe = incumbent.tried.recipe
-    ratios = [
-        kind.time_ratio for kind in catalogue().values() if isinstance(kind().apply(recipe, bench.problem), Recipe)
-    ]
+    proposed = [kind for kind in catalogue().values() if kind.unasked]
+    ratios = [kind.time_ratio for kind in proposed if isinstance(kind().apply(recipe, bench.problem), Recipe)]
     return round(len(SEEDS) * (1.5 + sum(ratios)))
 
 
@@ -115,6 +114,8 @@ def _proposals(problem: Problem, recipe: Recipe, table: ErrorTable) -> tuple[lis
     found: list[tuple[bool, float, Proposal]] = []
     refused = []
     for name, kind in catalogue().items():
+        if not kind.unasked:
+            continue
         edited = kind().apply(recipe, problem)
         if isinstance(edited, NotApplicable):
             refused.append(Weighed(name, recipe.family, 0.0, 0.0, 0.0, "not applicable", (), reason=edited.reason))

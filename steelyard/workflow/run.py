@@ -15,6 +15,7 @@ import steelyard
 from steelyard.data.dataset import Dataset
 from steelyard.data.sealed import Sealed
 from steelyard.data.split import divide
+from steelyard.errors import UserError
 from steelyard.problem import Problem
 from steelyard.records import RunRecord
 from steelyard.trials.arms import Tried
@@ -43,7 +44,8 @@ def carry_out(ask: Ask, watch: Watch = lambda _: None, already: float = 0.0) -> 
     `already`: seconds that count towards the time limit though they passed before this call.
     """
     clock = Clock(already)
-    with Executor(ask.jobs or _cores()) as executor:
+    device = _device(ask.device)
+    with Executor(ask.jobs or _jobs(device), device) as executor:
         dataset, problem = define(ask)
         families(problem, dataset.schema, len(dataset), ask.settings)  # before anything is written: a wrong --set
         folder = output_folder(ask)
@@ -175,6 +177,23 @@ def _prepared(dataset: Dataset) -> str:
         for kind, word in (("number", "numbers"), ("category", "categories"), ("date", "dates"))
     ]
     return f"{', '.join(c for c in counts if not c.startswith('0 '))}; scaled, coded and filled by what train holds"
+
+
+def _device(asked: str) -> str:
+    """The device to train on; an accelerator that is asked for must be there."""
+    import torch
+
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if asked == "auto":
+        return "cuda" if there["cuda"] else "cpu"
+    if not there[asked]:
+        raise UserError(f"torch finds no device '{asked}' on this machine: use cpu, or install a torch built for it")
+    return asked
+
+
+def _jobs(device: str) -> int:
+    """Trainings side by side: one a core; an accelerator is shared by two, so that one computes while one prepares."""
+    return _cores() if device == "cpu" else min(2, _cores())
 
 
 def _cores() -> int:

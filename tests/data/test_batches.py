@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 
 from steelyard.data.batches import Batch, balance
+from steelyard.knobs import parse_knob
 
 CODES = np.repeat([0, 1, 2], [800, 190, 10])
 
 
 def rows_of(batch, epochs=1, classes=CODES, rows=1000):
     order = np.random.default_rng(0)
-    return np.concatenate([np.concatenate([*batch.epoch(rows, classes, order)]) for _ in range(epochs)])
+    return np.concatenate([batch.order(rows, classes, order) for _ in range(epochs)])
 
 
 def shares(oversample):
@@ -39,15 +40,14 @@ def test_regression_has_no_classes_to_over_sample():
     assert np.array_equal(np.sort(rows_of(Batch(50, 1.0), classes=None)), np.arange(1000))
 
 
-def test_a_last_batch_that_is_not_full_is_left_out_unless_it_is_the_only_one():
-    sizes = [len(rows) for rows in Batch(300).epoch(1000, None, np.random.default_rng(0))]
-    assert sizes == [300, 300, 300]
-    assert [len(rows) for rows in Batch(300).epoch(7, None, np.random.default_rng(0))] == [7]
+def test_a_batch_is_never_larger_than_the_data():
+    assert Batch(300).size_at(0.0, 1000) == 300
+    assert Batch(300).size_at(0.0, 7) == 7
 
 
-def test_every_epoch_has_as_many_batches_as_steps():
-    for rows in (1, 99, 100, 101, 250):
-        assert len([*Batch(100).epoch(rows, None, np.random.default_rng(0))]) == Batch(100).steps(rows)
+def test_a_scheduled_size_is_rounded_and_at_least_one():
+    growing = Batch(parse_knob("linear(1, 100)"))
+    assert [growing.size_at(progress, 1000) for progress in (0.0, 0.5, 1.0)] == [1, 50, 100]
 
 
 def test_balance_at_power_one_gives_every_class_the_same_total():

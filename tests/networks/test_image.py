@@ -1,3 +1,6 @@
+from functools import cache
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
@@ -6,7 +9,11 @@ from sklearn.datasets import load_digits
 from steelyard.data.prepared import ImageShape
 from steelyard.errors import UserError
 from steelyard.knobs import Linear
+from steelyard.networks.convolutions import Block, GroupNorm, ImageActivation, ImageNormalization, Style, groups
 from steelyard.networks.image import ResidualCnn, plan
+from steelyard.networks.layers import Dropout
+
+NORMS = get_args(ImageNormalization)
 
 
 @pytest.fixture(autouse=True)
@@ -98,42 +105,188 @@ def test_dropout_follows_its_schedule():
     assert network.dropout.p == 0.5
 
 
-def test_bfloat16_steps_agree_with_float32_to_its_precision():
-    networks = []
-    for precision in ("float32", "bfloat16"):
-        torch.manual_seed(1)
-        networks.append(ResidualCnn(width=8, precision=precision).build(shape(16), 4))
-    pixels = images(32, 16)
-    first, second = (outputs(network, pixels) for network in networks)
-    assert second.dtype == torch.float32
-    assert (first - second).abs().max() < 0.05 * first.abs().max()
+def test_under_autocast_outputs_are_float32_and_close_to_those_of_float32():
+    network, pixels = ResidualCnn(width=8).build(shape(16), 4), images(32, 16)
+    plain = outputs(network, pixels)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = outputs(network, pixels)
+    assert mixed.dtype == torch.float32
+    assert 0 < (plain - mixed).abs().max() < 0.05 * plain.abs().max()
 
 
-def test_predictions_are_float32_whatever_the_precision_of_training():
-    networks = [ResidualCnn(width=8, precision=word).build(shape(16), 4).eval() for word in ("float32", "bfloat16")]
-    networks[1].load_state_dict(networks[0].state_dict())
-    pixels = images(4, 16)
-    assert torch.equal(outputs(networks[0], pixels), outputs(networks[1], pixels))
+@pytest.mark.parametrize("normalization", NORMS)
+def test_every_norm_learns_under_autocast(normalization):
+    network = ResidualCnn(width=8, normalization=normalization).build(shape(8), 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        given = gradients(network, images(8, 8))
+    assert {gradient.dtype for gradient in given} == {torch.float32}
+    assert all(torch.isfinite(gradient).all() for gradient in given)
 
 
-@pytest.mark.parametrize("knobs", [{"width": 0}, {"depth": 0}, {"dropout": 1.0}])
+@pytest.mark.parametrize("knobs", [{"width": 0}, {"depth": 0}, {"dropout": 1.0}, {"stochastic_depth": 1.0}])
 def test_knobs_outside_their_range_are_refused(knobs):
     with pytest.raises(UserError, match="must lie in"):
         ResidualCnn(**knobs)
 
 
-def test_digits_are_learnt_in_a_hundred_steps():
+# -- norms and activations ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("normalization", NORMS)
+def test_a_residual_network_starts_as_its_shortcuts(normalization):
+    torch.manual_seed(0)
+    network = ResidualCnn(width=8, depth=2, normalization=normalization).build(shape(8), 4).eval()
+    pixels = images(4, 8)
+    assert torch.allclose(outputs(network, pixels), outputs(network.without(range(6)), pixels), atol=1e-6)
+
+
+@pytest.mark.parametrize("normalization", NORMS)
+def test_every_part_of_a_trained_network_takes_part(normalization):
+    network = ResidualCnn(width=8, normalization=normalization).build(shape(8), 4)
+    for name, parameter in network.named_parameters():
+        if name.endswith("factor") or (name.endswith("body.4.weight") and parameter.ndim == 1):
+            torch.nn.init.ones_(parameter)
+    assert all(gradient.any() for gradient in gradients(network, images(32, 8)))
+
+
+@pytest.mark.parametrize("side", [1, 2, 8, 33])
+@pytest.mark.parametrize("normalization", NORMS)
+@pytest.mark.parametrize("width", [1, 5, 16])
+def test_every_norm_takes_images_of_any_size_and_networks_of_any_width(side, normalization, width):
+    network = ResidualCnn(width, normalization=normalization).build(shape(side), 2)
+    assert torch.isfinite(outputs(network, images(3, side))).all()
+
+
+@pytest.mark.parametrize(("channels", "expected"), [(1, 1), (3, 1), (8, 2), (10, 2), (16, 4), (64, 16), (512, 32)])
+def test_channels_are_divided_into_groups_of_four_or_more(channels, expected):
+    assert groups(channels) == expected
+
+
+def test_a_group_norm_is_that_of_torch():
+    x = torch.randn(3, 8, 5, 5).contiguous(memory_format=torch.channels_last)
+    ours, theirs = GroupNorm(2, 8), torch.nn.GroupNorm(2, 8)
+    assert torch.equal(ours(x), theirs(x))
+    assert torch.equal(ours(x.contiguous()), theirs(x.contiguous()))
+
+
+@pytest.mark.parametrize("normalization", ["group", "layer", "none"])
+def test_without_batch_norm_a_training_step_does_not_depend_on_the_neighbours(normalization):
+    network, pixels = ResidualCnn(width=8, normalization=normalization).build(shape(8), 4), images(8, 8)
+    assert torch.allclose(outputs(network, pixels)[:1], outputs(network, pixels[:1]), atol=1e-6)
+
+
+def test_first_weights_of_convolutions_match_their_activation():
+    for word, gain in (("relu", 2**0.5), ("tanh", 1.5925)):
+        normed, bare = (ResidualCnn(64, activation=word, normalization=n).build(shape(8), 2) for n in ("batch", "none"))
+        assert normed.blocks[1].body[0].weight.std().item() == pytest.approx(gain / (128 * 9) ** 0.5, rel=0.02)
+        assert bare.blocks[1].body[0].weight.std().item() == pytest.approx(gain / (64 * 9) ** 0.5, rel=0.02)
+
+
+# -- stochastic depth -----------------------------------------------------------------------------------------
+
+
+def rates(network):
+    return [block.dropout.p * block.dropout.share for block in network.blocks]
+
+
+def test_stochastic_depth_grows_linearly_to_its_rate_at_the_last_block_and_follows_its_schedule():
+    part = ResidualCnn(width=4, depth=2, stochastic_depth=Linear(0.6, 0.0))
+    network = part.build(shape(4), 2)
+    assert rates(network) == pytest.approx([0.15, 0.3, 0.45, 0.6])
+    part.turn(network, 0.5)
+    assert rates(network) == pytest.approx([0.075, 0.15, 0.225, 0.3])
+
+
+def test_stochastic_depth_leaves_out_whole_blocks_of_single_examples_and_keeps_the_mean():
+    style = Style("group", "relu")
+    block = Block(4, 4, False, style, Dropout(0.25, "stochastic_depth", whole=True))
+    torch.nn.init.ones_(block.body[-1].weight)
+    block.activation = torch.nn.Identity()
+    maps = torch.randn(1, 4, 6, 6)
+    with torch.no_grad():
+        trained, whole = block(maps.expand(20_000, -1, -1, -1)), block.eval()(maps)
+    skipped = (trained == maps).flatten(1).all(1)
+    assert skipped.float().mean().item() == pytest.approx(0.25, abs=0.01)
+    assert torch.allclose(trained[~skipped], maps + (whole - maps) / 0.75, atol=1e-5)
+    assert torch.allclose(trained.mean(0), whole[0], atol=0.06)
+
+
+def test_predictions_know_no_stochastic_depth():
+    dropping, plain = (ResidualCnn(8, stochastic_depth=p).build(shape(8), 4).eval() for p in (0.5, 0.0))
+    plain.load_state_dict(dropping.state_dict())
+    assert torch.equal(outputs(dropping, images(2, 8).fill_(9)), outputs(plain, images(2, 8).fill_(9)))
+
+
+# -- digits ---------------------------------------------------------------------------------------------------
+
+
+@cache
+def digits():
     pixels, codes = load_digits(return_X_y=True)
-    pixels = torch.from_numpy((pixels * 15.9375).astype(np.uint8)).view(-1, 1, 8, 8)
-    codes = torch.from_numpy(codes)
-    network = ResidualCnn(width=8).build(ImageShape(1, 8, 8, (78.0,), (96.0,)), 10)
+    return torch.from_numpy((pixels * 15.9375).astype(np.uint8)).view(-1, 1, 8, 8), torch.from_numpy(codes)
+
+
+def trained(steps=100, **knobs):
+    """A network after so many steps of SGD on the first 1300 digits."""
+    network = small(**knobs)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9, nesterov=True)
-    for step in range(100):
-        chosen = torch.randint(0, 1300, (64,))
-        optimizer.param_groups[0]["lr"] = 0.1 * (1 - step / 100)
-        loss = torch.nn.functional.cross_entropy(outputs(network, pixels[chosen]), codes[chosen])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    network.eval()
-    assert (outputs(network, pixels[1300:]).argmax(1) == codes[1300:]).float().mean() > 0.9
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = 0.1 * (1 - step / steps)
+        learn(network, optimizer)
+    return network.eval()
+
+
+def small(**knobs):
+    torch.manual_seed(0)
+    return ResidualCnn(width=8, **knobs).build(ImageShape(1, 8, 8, (78.0,), (96.0,)), 10)
+
+
+def learn(network, optimizer):
+    """One step on 64 digits; returns the loss."""
+    pixels, codes = digits()
+    chosen = torch.randint(0, 1300, (64,))
+    loss = torch.nn.functional.cross_entropy(outputs(network, pixels[chosen]), codes[chosen])
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def accuracy(network):
+    pixels, codes = digits()
+    return (outputs(network, pixels[1300:]).argmax(1) == codes[1300:]).float().mean().item()
+
+
+def test_digits_are_learnt_in_a_hundred_steps():
+    assert accuracy(trained()) > 0.9
+
+
+@pytest.mark.parametrize("activation", get_args(ImageActivation))
+@pytest.mark.parametrize("normalization", NORMS)
+def test_every_activation_learns_with_every_norm(normalization, activation):
+    network = small(normalization=normalization, activation=activation)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=0.02)
+    losses = [learn(network, optimizer) for _ in range(40)]
+    assert losses[0] > 2
+    assert losses[-1] < 1
+
+
+def test_a_network_still_predicts_when_any_one_residual_block_is_removed():
+    network = trained(depth=2, stochastic_depth=0.5)
+    whole, blocks = accuracy(network), len(network.blocks)
+    assert whole > 0.9
+    for number in range(blocks):
+        assert accuracy(network.without([number])) > 0.8, number
+    assert accuracy(network) == whole
+
+
+def test_a_network_predicts_something_without_any_of_its_blocks():
+    network = ResidualCnn(8, depth=2).build(shape(8), 4).eval()
+    rest = network.without(range(6))
+    assert torch.isfinite(outputs(rest, images(4, 8))).all()
+    assert sum(p.numel() for p in rest.parameters()) < 0.2 * sum(p.numel() for p in network.parameters())
+
+
+def test_a_block_that_is_not_there_cannot_be_removed():
+    with pytest.raises(UserError, match="the network has blocks 0 to 2, got 3"):
+        ResidualCnn(4).build(shape(8), 2).without([0, 3])

@@ -13,7 +13,10 @@ TARGETS = torch.eye(3)[CODES]
 
 def mixed(alpha=1.0, weights=None, features=FEATURES, seed=0, progress=0.5):
     weights = torch.ones(len(features)) if weights is None else weights
-    return Mixup(alpha).on_features(features, TARGETS, weights, torch_stream(seed, "mixup"), progress)
+    drawn = Mixup(alpha).draw((features.shape,), torch_stream(seed, "mixup"), progress)
+    return (
+        (features, TARGETS, weights) if drawn is None else Mixup(alpha).on_features(features, TARGETS, weights, drawn)
+    )
 
 
 def test_targets_stay_probabilities():

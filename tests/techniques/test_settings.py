@@ -82,7 +82,7 @@ def test_weight_decay_adds_to_what_the_recipe_has():
     ("recipe", "path", "wanted"),
     [
         (NETWORK, "optimizer.weight_decay", 0.3),
-        (with_optimizer(Sgd()), "optimizer.weight_decay", 5e-4),
+        (with_optimizer(Sgd()), "optimizer.weight_decay", 5e-3),
         (estimator(Linear(l2=2.0)), "estimator.l2", 20.0),
         (estimator(Boosting()), "estimator.l2", 10.0),
     ],
@@ -124,7 +124,10 @@ def test_longer_boosting_takes_more_smaller_steps():
 
 def test_noise_shakes_the_numbers_and_leaves_the_codes():
     numbers, codes = torch.zeros(4000, 2), torch.ones(4000, 1, dtype=torch.int64)
-    noisy, same = InputNoise(0.3).on_inputs((numbers, codes), torch_stream(0, "noise"), 0.0)
+    part = InputNoise(0.3)
+    noisy, same = part.on_inputs(
+        (numbers, codes), part.draw((numbers.shape, codes.shape), torch_stream(0, "noise"), 0.0)
+    )
     assert same is codes
     assert noisy.std() == pytest.approx(0.3, rel=0.05)
     assert abs(noisy.mean()) < 0.02

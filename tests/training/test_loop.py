@@ -11,18 +11,20 @@ import torch
 from steelyard.data.batches import Batch
 from steelyard.data.dataset import Column, Dataset, Schema
 from steelyard.data.prepare import TablePreparation
-from steelyard.data.split import divide
+from steelyard.data.split import divide, set_aside
 from steelyard.knobs import Cosine, Linear, Restarts, value
+from steelyard.metrics import METRICS
 from steelyard.networks.tabular import TabularMlp
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.training.averaging import Ema
-from steelyard.training.loop import Diverged, Epoch
+from steelyard.training.averaging import Average, Ema, Swa, refresh_norms
+from steelyard.training.loop import Epoch
 from steelyard.training.losses import CrossEntropy, HuberError, SquaredError
-from steelyard.training.model import Model, load, start
-from steelyard.training.optimizers import AdamW, Sgd
+from steelyard.training.model import Model, load
+from steelyard.training.optimizers import AdamW, Sgd, parameters
+from steelyard.training.start import Diverged, start
 from steelyard.training.stopping import Stopping
-from steelyard.trials.execute import execute
+from steelyard.trials.execute import Site, execute
 from steelyard.trials.trial import Outcome, Trial
 
 ROWS = 96
@@ -91,7 +93,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_others() -> None:
 
 def seen(recipe: Recipe, look: Callable[[torch.optim.Optimizer], float]) -> list[float]:
     """What an optimizer's knob stands at in 0, a quarter, … of training."""
-    optimizer = recipe.optimizer.build(torch.nn.Linear(2, 2))
+    optimizer = recipe.optimizer.build(*parameters(torch.nn.Linear(2, 2)))
     found = []
     for progress in (0.0, 0.25, 0.5, 0.75, 1.0):
         recipe.optimizer.turn(optimizer, progress)
@@ -111,7 +113,7 @@ def test_any_knob_of_an_optimizer_may_be_a_schedule() -> None:
     momentum = replace(RECIPE, optimizer=Sgd(momentum=Linear(0.5, 0.9)))
     assert seen(momentum, lambda o: o.param_groups[0]["momentum"]) == pytest.approx([0.5, 0.6, 0.7, 0.8, 0.9])
     beta = replace(RECIPE, optimizer=AdamW(beta1=Linear(0.9, 0.5)))
-    assert seen(beta, lambda o: o.param_groups[1]["betas"][0]) == pytest.approx([0.9, 0.8, 0.7, 0.6, 0.5])
+    assert seen(beta, lambda o: o.param_groups[-1]["betas"][0]) == pytest.approx([0.9, 0.8, 0.7, 0.6, 0.5])
     decay = replace(RECIPE, optimizer=AdamW(weight_decay=Linear(0.0, 0.4)))
     assert seen(decay, lambda o: o.param_groups[0]["weight_decay"]) == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4])
 
@@ -159,17 +161,35 @@ def test_an_average_is_what_the_network_holds_at_the_end_only() -> None:
     same = []
     for _ in zip(epochs, plain_epochs, strict=True):
         same.append(torch.equal(weights(model), weights(plain)))
-    assert same == [True, True, False]
+    assert same == [True, True, True]
+    assert not torch.equal(weights(model), weights(plain))
 
 
 def test_an_average_of_steps_lies_between_them() -> None:
-    network = torch.nn.Linear(1, 1, bias=False)
-    average = Ema(1.0).build(network, 4)
+    average = Average(Ema(1.0))
     for step in range(1, 5):
-        network.weight.data.fill_(float(step))
-        average.update(network)
-    average.load_into(network)
-    assert float(network.weight.detach()) == pytest.approx(2.5)
+        average.update({"weight": torch.full((2, 2), float(step))}, False, 4, step / 4)
+    assert average.tensors["weight"].tolist() == [[2.5, 2.5], [2.5, 2.5]]
+
+
+def test_swa_averages_the_ends_of_late_epochs_alike() -> None:
+    average = Average(Swa(0.5))
+    for step in range(1, 9):
+        average.update({"weight": torch.tensor([float(step)])}, step % 2 == 0, 8, step / 8)
+    assert average.tensors["weight"].tolist() == [(4 + 6 + 8) / 3]
+
+
+def test_swa_computes_the_statistics_of_batch_norms_anew() -> None:
+    recipe = replace(RECIPE, averaging=Swa(0.1)).set("network.normalization", "batch").set("stopping.epochs", 6)
+    model, _ = trained(recipe)
+    network = model.network
+    assert network is not None
+    norm = next(layer for layer in network.modules() if isinstance(layer, torch.nn.BatchNorm1d))
+    before = norm.running_mean.clone()
+    inputs = tuple(torch.from_numpy(values) for values in model.prepared.transform(rows()))
+    refresh_norms(network, inputs, 16)
+    assert torch.allclose(before, norm.running_mean)
+    assert norm.momentum == 0.1
 
 
 # -- when it ends ---------------------------------------------------------------------------------------------
@@ -197,7 +217,9 @@ def test_a_training_bounded_in_seconds_that_has_time_takes_all_its_epochs() -> N
 def tried(recipe: Recipe, folder: object, problem: Problem = CLASSES) -> Outcome:
     dataset = rows(problem)
     protocol, pool, _ = divide(dataset, 0)
-    return execute(Trial(recipe, 0), "key", dataset.take(pool), problem, protocol, folder, lambda *_: None)  # type: ignore[arg-type]
+    site = Site(dataset.take(pool), problem, protocol, folder)  # type: ignore[arg-type]
+    (outcome,) = execute([("key", Trial(recipe, 0))], site, lambda *_: None)
+    return outcome
 
 
 def test_a_trial_that_diverges_says_so(tmp_path: object) -> None:
@@ -207,14 +229,21 @@ def test_a_trial_that_diverges_says_so(tmp_path: object) -> None:
     assert outcome.dev_score is None
 
 
-def test_patience_stops_and_brings_the_best_weights_back(tmp_path: object) -> None:
+def test_a_rule_looks_at_rows_held_out_of_train_and_brings_the_best_weights_back(tmp_path: object) -> None:
     hasty = RECIPE.set("optimizer.lr", 0.2).set("stopping.epochs", 30).set("network.width", 64)
-    outcome = tried(hasty.set("stopping.patience", 2), tmp_path)
-    looks = [p for p in outcome.curve if p.dev_loss is not None]
-    best = min(range(len(looks)), key=lambda i: looks[i].dev_loss)
-    assert looks[-1].epoch < 30
-    assert best == len(looks) - 3
-    assert outcome.dev_score == looks[best].dev_score
+    outcome = tried(hasty.set("stopping.rule", "patience(2)"), tmp_path)
+    held = [p.held_loss for p in outcome.curve]
+    best = held.index(min(held))
+    assert len(held) < 30
+    assert best == len(held) - 3
+    assert outcome.message == f"patience(2) after epoch {len(held)}"
+    model = load(tmp_path / "models" / outcome.key)  # type: ignore[operator]
+    dataset = rows()
+    protocol, pool, _ = divide(dataset, 0)
+    train = dataset.take(pool[protocol.split(0, 0)[0]])
+    _, aside = set_aside(train, hasty.get("stopping.held"), 0)
+    predicted = model.predict(train.take(aside))
+    assert METRICS["log_loss"](train.target[aside], predicted) == pytest.approx(held[best], rel=1e-4)
 
 
 def test_a_curve_has_losses_and_scores_at_every_look(tmp_path: object) -> None:

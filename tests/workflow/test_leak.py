@@ -15,7 +15,7 @@ from steelyard.data.dataset import Dataset
 from steelyard.data.source import read
 from steelyard.data.split import divide
 from steelyard.problem import Problem
-from steelyard.trials.execute import execute
+from steelyard.trials.execute import Site, execute
 from steelyard.trials.executor import Executor
 from steelyard.trials.predictions import Predictions
 from steelyard.trials.trial import Trial
@@ -37,7 +37,7 @@ def wild(frame: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
 def left(trial: Trial, pool: Dataset, problem: Problem, folder: Path) -> tuple[object, np.ndarray]:
     """The fitted preparation and the predictions on train that a trial leaves."""
     protocol = divide(read(people(), "income") if problem is PROBLEM else pictures(), 0)[0]
-    outcome = execute(trial, "key", pool, problem, protocol, folder, lambda *_: None)
+    (outcome,) = execute([("key", trial)], Site(pool, problem, protocol, folder), lambda *_: None)
     assert outcome.done
     state = json.loads((folder / "models" / "key" / "model.json").read_text())
     return state["prepared"], Predictions.load(folder / "predictions" / "key.safetensors").train

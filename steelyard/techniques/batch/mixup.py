@@ -39,24 +39,25 @@ class Mixup(Augmentation, Technique):
             return NotApplicable(f"{recipe.family} is not trained on batches with soft targets")
         return self.unless_same(recipe, recipe.with_part("augment", self))
 
-    def on_features(
-        self, features: "Tensor", targets: "Tensor", weights: "Tensor", stream: "torch.Generator", progress: float
-    ) -> "tuple[Tensor, Tensor, Tensor]":
-        alpha = value(self.alpha, progress)
+    def draw(
+        self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
+    ) -> "tuple[Tensor, ...] | None":
+        """Shares (n,) and partners (n,); torch draws no Beta from a stream of its own, NumPy does."""
+        alpha, rows = value(self.alpha, progress), shapes[0][0]
         if alpha == 0:
-            return features, targets, weights
-        shares, partner = _draw(alpha, len(features), stream)
+            return None
+        import torch
+
+        seed = int(torch.randint(2**62, (1,), generator=stream))
+        shares = np.random.default_rng(seed).beta(alpha, alpha, rows)
+        return torch.from_numpy(shares).to(torch.get_default_dtype()), torch.randperm(rows, generator=stream)
+
+    def on_features(
+        self, features: "Tensor", targets: "Tensor", weights: "Tensor", drawn: "tuple[Tensor, ...]"
+    ) -> "tuple[Tensor, Tensor, Tensor]":
+        shares, partner = drawn
         mixed = features[partner].lerp(features, shares.view(-1, *[1] * (features.ndim - 1)))
         blended = weights[partner].lerp(weights, shares)
         # shares of the weights, so that the loss is that of the two weighted examples
         ours = (shares * weights / blended).unsqueeze(1)
         return mixed, targets[partner].lerp(targets, ours), blended
-
-
-def _draw(alpha: float, rows: int, stream: "torch.Generator") -> "tuple[Tensor, Tensor]":
-    """Shares (rows,) and partners (rows,); torch draws no Beta from a stream of its own, NumPy does."""
-    import torch
-
-    seed = int(torch.randint(2**62, (1,), generator=stream))
-    shares = np.random.default_rng(seed).beta(alpha, alpha, rows)
-    return torch.from_numpy(shares).float(), torch.randperm(rows, generator=stream)

@@ -35,14 +35,18 @@ class Flips(Augmentation, Technique):
             return NotApplicable(f"{recipe.family} is not trained on batches that could be changed")
         return self.unless_same(recipe, recipe.with_part("augment", self))
 
-    def on_inputs(
-        self, inputs: "tuple[Tensor, ...]", stream: "torch.Generator", progress: float
-    ) -> "tuple[Tensor, ...]":
+    def draw(
+        self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
+    ) -> "tuple[Tensor, ...] | None":
         flip = value(self.flip, progress)
         if flip == 0:
-            return inputs
+            return None
         import torch
 
-        (images,) = inputs
-        mirrored = torch.rand(len(images), generator=stream) < flip
+        return (torch.rand(shapes[0][0], generator=stream) < flip,)
+
+    def on_inputs(self, inputs: "tuple[Tensor, ...]", drawn: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
+        import torch
+
+        ((images,), (mirrored,)) = inputs, drawn
         return (torch.where(mirrored.view(-1, 1, 1, 1), images.flip(3), images),)

@@ -35,13 +35,16 @@ class InputNoise(Augmentation, Technique):
             return NotApplicable(f"{recipe.family} is not trained on batches that could be changed")
         return self.unless_same(recipe, recipe.with_part("augment", self))
 
-    def on_inputs(
-        self, inputs: "tuple[Tensor, ...]", stream: "torch.Generator", progress: float
-    ) -> "tuple[Tensor, ...]":
+    def draw(
+        self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
+    ) -> "tuple[Tensor, ...] | None":
         std = value(self.std, progress)
         if std == 0:
-            return inputs
+            return None
         import torch
 
+        return (std * torch.randn(shapes[0], generator=stream),)
+
+    def on_inputs(self, inputs: "tuple[Tensor, ...]", drawn: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
         numbers, *rest = inputs
-        return (numbers + std * torch.randn(numbers.shape, generator=stream), *rest)
+        return (numbers + drawn[0], *rest)

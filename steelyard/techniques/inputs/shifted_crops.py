@@ -39,15 +39,19 @@ class ShiftedCrops(Augmentation, Technique):
             return NotApplicable(f"{recipe.family} is not trained on batches that could be changed")
         return self.unless_same(recipe, recipe.with_part("augment", self))
 
-    def on_inputs(
-        self, inputs: "tuple[Tensor, ...]", stream: "torch.Generator", progress: float
-    ) -> "tuple[Tensor, ...]":
+    def draw(
+        self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
+    ) -> "tuple[Tensor, ...] | None":
         shift = value(self.shift, progress)
         if shift == 0:
-            return inputs
-        (images,) = inputs
+            return None
+        images, _, *sides = shapes[0]
+        rows, columns = (_places(images, side, shift, stream) for side in sides)
+        return rows, columns
+
+    def on_inputs(self, inputs: "tuple[Tensor, ...]", drawn: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
+        ((images,), (rows, columns)) = inputs, drawn
         n, c, h, w = images.shape
-        rows, columns = (_places(n, side, shift, stream) for side in (h, w))
         pixels = (rows.unsqueeze(2) * w + columns.unsqueeze(1)).view(n, 1, h * w).expand(n, c, h * w)
         return (images.reshape(n, c, h * w).gather(2, pixels).view(n, c, h, w),)
 

@@ -9,9 +9,8 @@ from typing import ClassVar
 from steelyard.knobs import Knob, knob
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
+from steelyard.techniques.optimizer._usual import usual
 from steelyard.techniques.technique import NotApplicable, Technique
-
-DEFAULTS = {"adam-w": 0.03, "sgd": 1e-4}  # a step of Adam is about the rate, a step of SGD the rate times a gradient
 
 
 @dataclass(frozen=True)
@@ -32,5 +31,5 @@ class L1(Technique):
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
         if recipe.network is None or recipe.optimizer is None:
             return NotApplicable(f"{recipe.family} has no L1 penalty here")
-        usual = DEFAULTS.get(recipe.optimizer.kind, DEFAULTS["adam-w"])
-        return self.turned(recipe, {"optimizer.l1": usual if self.strength is None else self.strength})
+        strength = usual(recipe.optimizer.kind, "l1") if self.strength is None else self.strength
+        return self.turned(recipe, {"optimizer.l1": strength})

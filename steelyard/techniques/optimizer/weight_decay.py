@@ -9,17 +9,16 @@ from typing import Any, ClassVar
 from steelyard.knobs import Knob, Schedule, knob
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
+from steelyard.techniques.optimizer._usual import usual
 from steelyard.techniques.technique import NotApplicable, Technique
-
-DEFAULTS = {"adam-w": 0.3, "sgd": 5e-4}  # SGD adds it to the gradient and takes larger rates: it acts a hundredfold
 
 
 @dataclass(frozen=True)
 class WeightDecay(Technique):
     """Adds `decay` to the pull of the weights towards zero; left open, a usual amount for the model at hand.
 
-    In networks it is `optimizer.weight_decay` (norms and biases stay free), in linear models and boosting `l2`, there
-    ten times what it was.
+    In networks it is `optimizer.weight_decay`, apart from the gradient (norms and biases stay free), in linear models
+    and boosting `l2`, there ten times what it was.
     Helps when the model overfits or its weights grow throughout training.
     Hurts when it underfits already.
     Costs nothing.
@@ -40,5 +39,5 @@ class WeightDecay(Technique):
 
     def _usual(self, recipe: Recipe, now: Any) -> float:
         if recipe.optimizer is not None:
-            return DEFAULTS.get(recipe.optimizer.kind, DEFAULTS["adam-w"])
+            return usual(recipe.optimizer.kind, "weight_decay")
         return float(9 * now) if now else 10.0

@@ -6,7 +6,7 @@ The cosine descent instead of a straight one is fast.ai's (Howard & Gugger 2020,
 from dataclasses import dataclass
 from typing import ClassVar
 
-from steelyard.knobs import Cosine, knob, start
+from steelyard.knobs import Cosine, carried, knob, start
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
 from steelyard.techniques.technique import NotApplicable, Technique
@@ -35,18 +35,19 @@ class OneCycle(Technique):
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
         if recipe.optimizer is None:
             return NotApplicable(f"{recipe.family} is not trained step by step with a learning rate")
-        now = recipe.get("optimizer.lr")
-        end, warmup, floor = (float(getattr(now, name, 0.0)) for name in ("end", "warmup", "floor"))
-        if self.warmup > warmup:
-            warmup, floor = self.warmup, FIRST
-        knobs: dict[str, object] = {"optimizer.lr": Cosine(start(now) * self.peak, end, warmup, floor)}
+        if self.is_off:
+            return recipe
+        now = carried(recipe.get("optimizer.lr"))
+        if self.warmup > now["warmup"]:
+            now |= {"warmup": self.warmup, "floor": FIRST}
+        knobs: dict[str, object] = {"optimizer.lr": Cosine(**now | {"start": now["start"] * self.peak})}
         for path in ("optimizer.beta1", "optimizer.momentum"):
             if path in recipe.knobs() and self.swing:
-                knobs[path] = self._momentum(start(recipe.get(path)), warmup)
+                knobs[path] = self._momentum(start(recipe.get(path)), now["warmup"])
         return self.turned(recipe, knobs)
 
     def _momentum(self, middle: float, warmup: float) -> Cosine:
         """From `swing`/2 above the middle to as much below it, and back up."""
         high = min(middle + self.swing / 2, MOST)
         low = max(high - self.swing, 0.0)
-        return Cosine(low, high, warmup, floor=high / low if low else 0.0)
+        return Cosine(low, high, warmup=warmup, floor=high / low if low else 0.0)

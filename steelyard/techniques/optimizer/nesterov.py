@@ -1,0 +1,34 @@
+"""Nesterov 1983, "A method for solving the convex programming problem with convergence rate O(1/k²)".
+
+In networks: Sutskever et al. 2013, "On the importance of initialization and momentum in deep learning", section 2.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from steelyard.knobs import Knob, knob
+from steelyard.problem import Problem
+from steelyard.recipe import Recipe
+from steelyard.techniques.optimizer._usual import exchange_for_sgd
+from steelyard.techniques.technique import NotApplicable, Technique
+
+
+@dataclass(frozen=True)
+class Nesterov(Technique):
+    """Trains with stochastic gradient descent and Nesterov's momentum, which corrects itself by the gradient ahead.
+
+    Without `on` the optimizer stays as it is. `momentum` left open is the recipe's (β₁ of Adam), or 0.9. From Adam, the
+    rate is multiplied by 50, up to 0.1, and the pulls are divided.
+    Helps when plain momentum oscillates, or Adam fits the train rows and predicts worse than it should: images.
+    Hurts when gradients differ much in size between layers or inputs, as with embeddings.
+    Costs nothing; it is among the cheapest steps there are.
+    """
+
+    treats: ClassVar = ("optimization",)
+    unasked: ClassVar = False
+    off: ClassVar = {"on": False}
+    on: bool = True
+    momentum: Knob | None = knob(None, 0.0, 0.9999)
+
+    def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
+        return exchange_for_sgd(self, recipe, self.momentum, nesterov=True)

@@ -1,0 +1,117 @@
+"""From rows and a recipe to a model that is about to be trained."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from steelyard.data.dataset import Dataset
+from steelyard.data.prepared import Prepared
+from steelyard.data.split import set_aside
+from steelyard.problem import Problem
+from steelyard.recipe import Recipe
+from steelyard.training.feed import Rows
+from steelyard.training.fleet import Fleet
+from steelyard.training.loop import Epoch
+from steelyard.training.member import Member
+from steelyard.training.model import Model, TargetScale
+from steelyard.training.streams import seed_of
+
+
+class Diverged(ArithmeticError):
+    """The loss became infinite or not a number."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """Rows that are prepared for recipes: those to learn from, and those held for a stopping rule if it wants any."""
+
+    prepared: Prepared
+    scale: TargetScale | None
+    rows: Rows
+    held: Rows | None
+
+
+def question(recipe: Recipe, seed: int) -> tuple[Any, ...]:
+    """What `ready` depends on besides the rows: equal questions have equal answers, which trials share."""
+    held = _held(recipe)
+    return (recipe.prepare, held, seed if held else None)
+
+
+def ready(recipe: Recipe, dataset: Dataset, problem: Problem, seed: int) -> Ready:
+    """The rows of a data set prepared for a network; the preparation is fitted on those that are learnt from."""
+    held = _held(recipe)
+    if not held:
+        return _ready(recipe, dataset, None, problem)
+    kept, aside = set_aside(dataset, held, seed)
+    return _ready(recipe, dataset.take(kept), dataset.take(aside), problem)
+
+
+def _held(recipe: Recipe) -> float | None:
+    """The share of rows that the stopping rule of a recipe looks at; None without a rule."""
+    return None if getattr(recipe.stopping, "rule", None) is None else float(recipe.stopping.held)  # type: ignore[union-attr]
+
+
+def _ready(recipe: Recipe, learnt: Dataset, aside: Dataset | None, problem: Problem) -> Ready:
+    prepared: Prepared = recipe.prepare.fit(learnt)
+    scale = _scale(recipe, learnt, problem)
+    rows = _rows(prepared, scale, learnt, problem)
+    return Ready(prepared, scale, rows, None if aside is None else _rows(prepared, scale, aside, problem))
+
+
+def _scale(recipe: Recipe, dataset: Dataset, problem: Problem) -> TargetScale | None:
+    if problem.task != "regression":
+        return None
+    assert dataset.target is not None
+    return TargetScale.fit(dataset.target, getattr(recipe.prepare, "target", "standard") == "log")
+
+
+def _rows(prepared: Prepared, scale: TargetScale | None, dataset: Dataset, problem: Problem) -> Rows:
+    """Inputs as tensors; class codes as probabilities (n, classes), values as (n, 1), both float32."""
+    assert dataset.target is not None
+    inputs = tuple(torch.from_numpy(values) for values in prepared.transform(dataset))
+    if scale is None:
+        return Rows(inputs, torch.eye(problem.outputs)[torch.from_numpy(dataset.target)], dataset.target)
+    return Rows(inputs, torch.from_numpy(scale.forward(dataset.target).astype(np.float32)).unsqueeze(1), None)
+
+
+def begin(recipe: Recipe, ready: Ready, dataset: Dataset, problem: Problem, seed: int) -> tuple[Model, Member]:
+    """An untrained model, and the member of a fleet that trains its network in place."""
+    assert recipe.network is not None
+    torch.manual_seed(seed_of(seed, "init"))
+    network = recipe.network.build(ready.prepared.shape, problem.outputs)
+    model = Model(problem, dataset.schema, recipe, ready.prepared, ready.scale, network)
+    return model, Member(network, recipe, ready.rows, seed, ready.held)
+
+
+def fitted(recipe: Recipe, dataset: Dataset, problem: Problem, seed: int) -> Model:
+    """A classical model, fitted."""
+    assert recipe.estimator is not None and dataset.target is not None
+    prepared: Prepared = recipe.prepare.fit(dataset)
+    scale = _scale(recipe, dataset, problem)
+    target = scale.forward(dataset.target) if scale else dataset.target
+    columns = getattr(prepared, "categorical", ()) if recipe.estimator.wants == "ordinal" else ()
+    estimator = recipe.estimator.fit(
+        prepared.matrix(dataset), target, problem.task, problem.outputs, seed_of(seed, "fit") % 2**31, columns
+    )
+    return replace(Model(problem, dataset.schema, recipe, prepared, scale), estimator=estimator)
+
+
+def start(recipe: Recipe, dataset: Dataset, problem: Problem, seed: int) -> tuple[Model, Iterator[Epoch]]:
+    """A model and the epochs that train it in place as they are consumed; an estimator comes fitted, without epochs.
+
+    The epochs raise Diverged after one whose loss is not finite.
+    """
+    if recipe.estimator is not None:
+        return fitted(recipe, dataset, problem, seed), iter(())
+    model, member = begin(recipe, ready(recipe, dataset, problem, seed), dataset, problem, seed)
+    return model, _alone(member)
+
+
+def _alone(member: Member) -> Iterator[Epoch]:
+    for (epoch,) in Fleet([member]):
+        if epoch.ends == "diverged":
+            raise Diverged(epoch.message)
+        yield epoch
