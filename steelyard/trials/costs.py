@@ -19,7 +19,7 @@ class Costs:
         """Take a measured trial into account."""
         if outcome.done and outcome.train_rows:
             recipe = outcome.trial.recipe
-            rate = max(1e-9, outcome.seconds - OVERHEAD) / work(recipe, outcome.train_rows)
+            rate = max(0.2 * outcome.seconds, outcome.seconds - OVERHEAD) / work(recipe, outcome.train_rows)
             for name in (_same(recipe), recipe.family):
                 self._rates.setdefault(name, []).append(rate)
 

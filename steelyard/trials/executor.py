@@ -48,7 +48,7 @@ class Executor:
     """Worker processes that start at once and wait for data; close it, or use it in a `with`."""
 
     def __init__(self, jobs: int, device: str = "cpu") -> None:
-        self._device = device
+        self.device = device
         self._answers: queue.Queue[tuple[_Worker, tuple[Any, ...]]] = queue.Queue()
         self._workers = [_Worker(self._answers) for _ in range(jobs)]
         self._where: tuple[Any, ...] = ()
@@ -71,7 +71,7 @@ class Executor:
     ) -> None:
         """Hand the workers the rows outside the sealed test."""
         self.folder, self.journal, self.clock, self._watch = folder, journal, clock, watch
-        self._where = (pool, problem, protocol, folder, self._device)
+        self._where = (pool, problem, protocol, folder, self.device)
         self._problem = problem
         self._data = f"{pool.fingerprint}/{problem.metric}"
         self._protocol = protocol.to_dict()
@@ -107,7 +107,7 @@ class Executor:
             if known is not None and not (models and known.done and not self.model(known).exists()):
                 found[key] = known
                 self.clock.advance_to(known.elapsed)
-        fleets = grouped(trials, self._problem, self.jobs, self._device)
+        fleets = grouped(trials, self._problem, self.jobs, self.device)
         waiting = [[(keys[trial], trial) for trial in fleet if keys[trial] not in found] for fleet in fleets]
         self._work([fleet for fleet in waiting if fleet], found, deadline)
         return [found[keys[trial]] for trial in trials]

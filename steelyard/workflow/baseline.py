@@ -20,7 +20,7 @@ def baseline(bench: Bench) -> list[Tried]:
 
     The first usable model is on disk as soon as the dummy is through, and replaced by every better one.
     """
-    dummy = families(bench.problem, bench.pool.schema, bench.train_rows, bench.ask.settings)[0]
+    dummy = families(bench.problem, bench.pool.schema, bench.train_rows, bench.settings)[0]
     floor = bench.try_here(dummy)
     if floor is None:
         return []
@@ -71,7 +71,7 @@ def _small(bench: Bench) -> Size:
 
 def _for_rows(bench: Bench, rows: int) -> list[Recipe]:
     """The recipe of every family but the dummy, for so many train rows."""
-    return families(bench.problem, bench.pool.schema, rows, bench.ask.settings)[1:]
+    return families(bench.problem, bench.pool.schema, rows, bench.settings)[1:]
 
 
 def _power(bench: Bench, floor: Tried, best: Tried) -> Comparison:

@@ -45,6 +45,7 @@ class Bench:
     sealed: Sealed
     protocol: Protocol
     costs: Costs = field(default_factory=Costs)
+    chosen: tuple[tuple[str, str], ...] = ()  # settings the run chose by itself, beside those it was told
     reserve: float = CLOSING  # seconds the last step will need
     counted: set[str] = field(default_factory=set)  # trials asked for, against the trial limit
     looks: set[str] = field(default_factory=set)  # trials that were scored on dev
@@ -90,6 +91,11 @@ class Bench:
     def train_rows(self) -> int:
         """How many rows a full trial learns from."""
         return len(self.protocol.split(0, 0)[0])
+
+    @property
+    def settings(self) -> tuple[tuple[str, str], ...]:
+        """The knobs that hold for every family that has them."""
+        return (*self.ask.settings, *self.chosen)
 
     # -- budget ---------------------------------------------------------------------------------------------------
 

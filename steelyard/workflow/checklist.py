@@ -21,7 +21,7 @@ def walk(bench: Bench, best: Tried, power: Comparison) -> None:
         f"no statistical power: the best family ({best.recipe.family}) differs from the dumb baseline by "
         f"{power.effect:.4g} (95 % interval {power.low:.4g} to {power.high:.4g})",
     )
-    network = families(bench.problem, bench.pool.schema, bench.train_rows, bench.ask.settings)[-1]
+    network = families(bench.problem, bench.pool.schema, bench.train_rows, bench.settings)[-1]
     output = (
         "linear, for values"
         if bench.problem.task == "regression"

@@ -44,7 +44,7 @@ def recipe_for(bench: Bench, family: str, edits: tuple[str, ...], rows: int) -> 
 
 
 def _plain(bench: Bench, family: str, rows: int) -> Recipe:
-    plain = families(bench.problem, bench.pool.schema, rows, bench.ask.settings)
+    plain = families(bench.problem, bench.pool.schema, rows, bench.settings)
     return next(recipe for recipe in plain if recipe.family == family)
 
 

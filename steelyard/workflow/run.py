@@ -1,6 +1,5 @@
 """The workflow, told in order. A run is a memoised program: to resume it is to run it again."""
 
-import os
 import platform
 import sys
 from collections.abc import Callable
@@ -15,7 +14,6 @@ import steelyard
 from steelyard.data.dataset import Dataset
 from steelyard.data.sealed import Sealed
 from steelyard.data.split import divide
-from steelyard.errors import UserError
 from steelyard.problem import Problem
 from steelyard.records import RunRecord
 from steelyard.trials.arms import Tried
@@ -30,7 +28,9 @@ from steelyard.workflow.define import define
 from steelyard.workflow.families import families
 from steelyard.workflow.finish import finish, tidy
 from steelyard.workflow.lock import only_one
+from steelyard.workflow.machine import cores, device_of, jobs_on
 from steelyard.workflow.overfit import overfit
+from steelyard.workflow.pace import choose_precision
 from steelyard.workflow.regularise import regularise
 from steelyard.workflow.stored import finished_record, output_folder, write_page
 
@@ -44,8 +44,8 @@ def carry_out(ask: Ask, watch: Watch = lambda _: None, already: float = 0.0) -> 
     `already`: seconds that count towards the time limit though they passed before this call.
     """
     clock = Clock(already)
-    device = _device(ask.device)
-    with Executor(ask.jobs or _jobs(device), device) as executor:
+    device = device_of(ask.device)
+    with Executor(ask.jobs or jobs_on(device), device) as executor:
         dataset, problem = define(ask)
         families(problem, dataset.schema, len(dataset), ask.settings)  # before anything is written: a wrong --set
         folder = output_folder(ask)
@@ -94,7 +94,7 @@ def _reserve(bench: Bench, ranked: list[Tried]) -> float:
     if bench.ask.seconds is None:
         return CLOSING
     rows = len(bench.pool)
-    plain = families(bench.problem, bench.pool.schema, bench.train_rows, bench.ask.settings)
+    plain = families(bench.problem, bench.pool.schema, bench.train_rows, bench.settings)
     alone = next(bench.costs.predict(r, rows) for r in plain if r.family == ranked[0].recipe.family)
     blended = sum(bench.costs.predict(t.recipe, rows) for t in ranked if t.size.full) / bench.executor.jobs
     final = max(FINAL * alone, FINAL * blended, 0.03 * bench.ask.seconds)
@@ -132,6 +132,7 @@ def _set_up(
     bench.say("measure", _measured(ask, problem))
     bench.say("protocol", _split(bench, test_rows))
     bench.say("prepare", _prepared(dataset))
+    bench.chosen = choose_precision(bench)
     return bench
 
 
@@ -179,30 +180,9 @@ def _prepared(dataset: Dataset) -> str:
     return f"{', '.join(c for c in counts if not c.startswith('0 '))}; scaled, coded and filled by what train holds"
 
 
-def _device(asked: str) -> str:
-    """The device to train on; an accelerator that is asked for must be there."""
-    import torch
-
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if asked == "auto":
-        return "cuda" if there["cuda"] else "cpu"
-    if not there[asked]:
-        raise UserError(f"torch finds no device '{asked}' on this machine: use cpu, or install a torch built for it")
-    return asked
-
-
-def _jobs(device: str) -> int:
-    """Trainings side by side: one a core; an accelerator is shared by two, so that one computes while one prepares."""
-    return _cores() if device == "cpu" else min(2, _cores())
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _environment() -> dict[str, str]:
     from importlib.metadata import version
 
     names = ("torch", "numpy", "scikit-learn", "pandas")
     found = {"steelyard": steelyard.__version__, "python": platform.python_version(), "platform": sys.platform}
-    return found | {name: version(name) for name in names} | {"cores": str(_cores())}
+    return found | {name: version(name) for name in names} | {"cores": str(cores())}
