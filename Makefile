@@ -29,3 +29,8 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/startup.py --quick
 	$(BIN)/python benchmarks/tables.py --quick
 	$(BIN)/python benchmarks/images.py --quick
+	$(BIN)/python benchmarks/engine.py --quick
+	$(BIN)/python benchmarks/fleet.py --quick
+	$(BIN)/python benchmarks/stopping.py --quick
+	$(BIN)/python benchmarks/optimizers.py --quick
+	$(BIN)/python benchmarks/image_speed.py --quick

@@ -12,11 +12,7 @@ import torch
 from image_steps import Case, trainer
 
 PAUSE = 0.3  # seconds: threads of a runtime keep turning for a while after their work
-ARRANGEMENTS = {
-    "1 process, 1 thread": ((1,),),
-    "1 process, 2 threads": ((2,),),
-    "2 processes, 1 thread each": ((1, 1),),
-}
+ONE, THREADS, MOST = "1 process, 1 thread", "1 process, 2 threads", "2 processes, 1 thread each"
 
 
 @dataclass(frozen=True)
@@ -29,7 +25,6 @@ class Speed:
 
 def rounds(case: Case, seconds: float, count: int) -> dict[str, tuple[Speed, ...]]:
     """The speed of every arrangement in every round; a first round of all is not counted."""
-    found: dict[str, list[Speed]] = {name: [] for name in ARRANGEMENTS}
     with _workers(case, (1, 1, 2)) as (one, other, two):
         teams = {
             "1 process, 1 thread": [one],
