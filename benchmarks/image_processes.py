@@ -26,11 +26,8 @@ class Speed:
 def rounds(case: Case, seconds: float, count: int) -> dict[str, tuple[Speed, ...]]:
     """The speed of every arrangement in every round; a first round of all is not counted."""
     with _workers(case, (1, 1, 2)) as (one, other, two):
-        teams = {
-            "1 process, 1 thread": [one],
-            "1 process, 2 threads": [two],
-            "2 processes, 1 thread each": [one, other],
-        }
+        teams = {ONE: [one], THREADS: [two], MOST: [one, other]}
+        found: dict[str, list[Speed]] = {name: [] for name in teams}
         for number in range(count + 1):
             for name, team in teams.items():
                 time.sleep(PAUSE)
