@@ -1,6 +1,7 @@
 """How a table becomes features: categories to 0/1 columns or learnt vectors, numbers to learnt waves."""
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -54,7 +55,32 @@ def _looked_up(rows: Tensor, table: Tensor) -> Tensor:
     if table.ndim == 3:
         members, levels, _ = table.shape
         rows = rows + torch.arange(0, members * levels, levels, device=rows.device).view(-1, 1, 1)
-    return F.embedding(rows, table.flatten(0, -2)).flatten(-2)
+    whole = table.flatten(0, -2)
+    learning = torch.is_grad_enabled() and whole.requires_grad
+    found: Tensor = _Lookup.apply(rows, whole) if learning else F.embedding(rows, whole)  # type: ignore[no-untyped-call]
+    return found.flatten(-2)
+
+
+class _Lookup(torch.autograd.Function):
+    """`F.embedding` whose gradient is one indexed sum: on a CPU it takes a fraction of the time for narrow tables."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(rows: Tensor, table: Tensor) -> Tensor:
+        return F.embedding(rows, table)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        rows, table = inputs
+        ctx.save_for_backward(rows)
+        ctx.shape = table.shape
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: Any) -> Any:
+        (rows,), (slope,) = ctx.saved_tensors, slopes
+        summed = slope.new_zeros(ctx.shape).index_put_((rows,), slope, accumulate=True)
+        return None, summed
 
 
 class Periodic(nn.Module):

@@ -40,6 +40,9 @@ class Went:
 
 
 CUT, DIED = "the time limit came first", "the process died (memory?)"
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
+# glibc would give the memory of every large tensor back and fetch it anew, page by page, at the next step
+KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 31)}
 Fleet = list[tuple[str, Trial]]  # trials with their keys
 Watch = Callable[[Any], None]  # sees Began, Went, Outcome and whatever else a run says
 
@@ -194,12 +197,11 @@ class _Worker:
     """One worker process and the thread that listens to it."""
 
     def __init__(self, answers: "queue.Queue[tuple[_Worker, tuple[Any, ...]]]") -> None:
-        quiet = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "steelyard.trials.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | quiet,
+            env=os.environ | ONE_THREAD | KEEP_MEMORY,
         )
         self._outbox: queue.Queue[tuple[Any, ...] | None] = queue.Queue()
         self._threads = (
