@@ -34,3 +34,5 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/stopping.py --quick
 	$(BIN)/python benchmarks/optimizers.py --quick
 	$(BIN)/python benchmarks/image_speed.py --quick
+	$(BIN)/python benchmarks/wear.py --quick
+	$(BIN)/python benchmarks/shapes.py --quick

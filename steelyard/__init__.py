@@ -4,19 +4,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from steelyard.comparing import compare, weigh
     from steelyard.errors import UserError
     from steelyard.problem import Constraint
     from steelyard.recipe import Recipe
     from steelyard.runs import Run, explore, load, rate_range, run
+    from steelyard.weighing.comparison import Comparison, Weighing
 
 __version__ = "0.1.0"
-__all__ = ["Constraint", "Recipe", "Run", "UserError", "__version__", "explore", "load", "rate_range", "run"]
+__all__ = [
+    "Comparison",
+    "Constraint",
+    "Recipe",
+    "Run",
+    "UserError",
+    "Weighing",
+    "__version__",
+    "compare",
+    "explore",
+    "load",
+    "rate_range",
+    "run",
+    "weigh",
+]
 
 _WHERE = {
     "Constraint": "steelyard.problem",
     "Recipe": "steelyard.recipe",
     "Run": "steelyard.runs",
     "UserError": "steelyard.errors",
+    "Comparison": "steelyard.weighing.comparison",
+    "Weighing": "steelyard.weighing.comparison",
+    "compare": "steelyard.comparing",
+    "weigh": "steelyard.comparing",
     "explore": "steelyard.runs",
     "load": "steelyard.runs",
     "rate_range": "steelyard.runs",

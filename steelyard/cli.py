@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     _explore_options(
         _command(commands, "explore", _explore, "batch size and epochs tried together, the cheapest pairs first")
     )
+    _weigh_options(_command(commands, "weigh", _weigh, "is a technique better on the data of a run, and is it real?"))
     predict = _command(commands, "predict", _predict, "predict with the model of a run")
     predict.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
     predict.add_argument("source", metavar="NEW_SOURCE", help="a table or a folder of images, as `run` takes them")
@@ -99,6 +100,17 @@ def _run_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME<=X",
         help="a limit the winner must keep, as latency_ms<=5",
     )
+    add(
+        "--weights",
+        metavar="COLUMN",
+        help="numbers from 0: how much each row counts in every metric (the training loss is not weighted)",
+    )
+    add(
+        "--costs",
+        type=Path,
+        metavar="FILE",
+        help="CSV of what predictions cost, true classes down, predicted ones across: optimises `cost`, their mean",
+    )
     add("--human-error", type=float, metavar="RATE", help="error rate of the best humans, as 0.01")
     add("--jobs", type=_count, metavar="N", help="trainings side by side (default: one a core)")
 
@@ -122,6 +134,39 @@ def _explore_options(parser: argparse.ArgumentParser) -> None:
     add("--keep-rate", action="store_true", help="the learning rate does not follow the batch size")
     add("--time-limit", type=_seconds, metavar="SECONDS", help="time for everything (default: 600); also 10m, 1h")
     add("--jobs", type=_count, metavar="N", help="trainings side by side (default: one a core)")
+
+
+def _weigh_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add(
+        "names",
+        metavar="TECHNIQUE",
+        nargs="+",
+        help="a technique, KNOB=VALUE, several joined by + (their interaction is told), a recipe.toml, or all",
+    )
+    add("--run", type=Path, required=True, metavar="DIR", help="the folder of the run on whose data it is weighed")
+    add("--against", metavar="BASE", help="a recipe.toml or the name of a family (default: the run's own model)")
+    add("--set", action="append", default=[], dest="settings", metavar="KNOB=VALUE", help="a knob of base and arms")
+    add("--seeds", type=_count, default=29, metavar="MAX", help="paired trainings at the most (default: 29)")
+    add("--time-limit", type=_seconds, metavar="SECONDS", help="time for everything (default: 600); also 10m, 1h")
+    add("--metric", metavar="NAME", help="the metric to weigh by (default: the run's)")
+    add("--matters", type=float, metavar="X", help="the smallest effect worth having (default: by the dev rows)")
+    add(
+        "--slice",
+        action="append",
+        default=[],
+        dest="slices",
+        metavar="COLUMN",
+        help="effects on parts of the rows, too",
+    )
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the first pair (default: 0)")
+    seeds.add_argument("--no-seed", action="store_true", help="draw the seeds anew")
+    add("--output", type=Path, metavar="DIR", help="the folder to write into (default: one in the folder of the run)")
+    add("--jobs", type=_count, metavar="N", help="trainings side by side (default: one a core)")
+    add("--device", metavar="NAME", default="auto", help="cpu, cuda or mps (default: cuda where there is one)")
+    add("--json", action="store_true", help="one JSON object on standard output, everything else on standard error")
+    add("--quiet", action="store_true", help="no progress")
 
 
 def _data_options(parser: argparse.ArgumentParser) -> None:
@@ -201,6 +246,11 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
 def _run(options: argparse.Namespace) -> int:
     from steelyard.problem import Constraint
 
+    costs = None
+    if options.costs:
+        from steelyard.data.costs import read_costs
+
+        costs = read_costs(options.costs)
     ask = _ask(
         options,
         time_limit=options.time_limit,
@@ -208,10 +258,12 @@ def _run(options: argparse.Namespace) -> int:
         constraints=tuple(Constraint.parse(text) for text in options.constraint),
         human_error=options.human_error,
         jobs=options.jobs,
+        weights=options.weights,
+        costs=costs,
     )
     from steelyard.terminal import show_answer, watching
 
-    with watching(ask, quiet=options.quiet) as watch:
+    with watching(ask.seconds, ask.trial_limit, options.quiet) as watch:
         from steelyard.workflow.run import carry_out
 
         record = carry_out(ask, watch, time.perf_counter() - options.began)
@@ -228,7 +280,7 @@ def _lr_range(options: argparse.Namespace) -> int:
     ask = _ask(options, trial_limit=options.seeds)
     from steelyard.terminal import show_rate_range, watching
 
-    with watching(ask, quiet=options.quiet) as watch:
+    with watching(ask.seconds, ask.trial_limit, options.quiet) as watch:
         from steelyard.workflow.rate_range import Span, find_rate_range
 
         span = Span(options.low, options.high, options.steps, options.seeds)
@@ -246,7 +298,7 @@ def _explore(options: argparse.Namespace) -> int:
     ask = _ask(options, time_limit=options.time_limit, jobs=options.jobs)
     from steelyard.terminal import show_exploration, watching
 
-    with watching(ask, quiet=options.quiet) as watch:
+    with watching(ask.seconds, ask.trial_limit, options.quiet) as watch:
         from steelyard.workflow.explore import explore_grid
         from steelyard.workflow.grid import Grid
 
@@ -259,6 +311,37 @@ def _explore(options: argparse.Namespace) -> int:
     else:
         show_exploration(found)
     return 0 if found.pick else 1
+
+
+def _weigh(options: argparse.Namespace) -> int:
+    settings = tuple(_setting(text) for text in options.settings)
+    from steelyard.terminal import show_weighing, watching
+    from steelyard.workflow.weighing import Question, weigh
+
+    question = Question(
+        tuple(options.names),
+        options.against,
+        settings,
+        options.seeds,
+        options.time_limit,
+        options.metric,
+        options.matters,
+        tuple(options.slices),
+        None if options.no_seed else options.seed,
+        options.output,
+        options.jobs,
+        options.device,
+        options.command_line,
+    )
+    with watching(question.limit, quiet=options.quiet) as watch:
+        found = weigh(question, options.run, watch=watch)
+    if options.json:
+        from steelyard.report.plain import weighing_answer
+
+        print(json.dumps(weighing_answer(found)))
+    else:
+        show_weighing(found)
+    return 0
 
 
 def _predict(options: argparse.Namespace) -> int:

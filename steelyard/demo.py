@@ -19,7 +19,7 @@ def main(seconds: float = SECONDS, folder: Path = FOLDER) -> Run:
     digits = load_digits()
     images = (digits.images * 255 / 16).round().astype("uint8")
     ask = Ask((images, digits.target), "digit", output=folder, time_limit=seconds, command="make demo")
-    with watching(ask) as watch:
+    with watching(ask.seconds, ask.trial_limit) as watch:
         record = carry_out(ask, watch)
     show_answer(record)
     return Run(folder, record)

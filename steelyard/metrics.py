@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
 import numpy as np
 from sklearn import metrics as sk
@@ -11,34 +12,64 @@ from steelyard.errors import UserError, suggest
 
 Array = np.ndarray
 Needs = Literal["labels", "probabilities", "values"]
+Scoring = Callable[[Array, Array, Array | None], float]  # truth, predictions, weights
+Costs = tuple[tuple[float, ...], ...]  # of each true class (row) predicted as each class (column)
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A score over examples. `truth` holds class codes (n,) or values (n,); `predictions` (n, classes) or (n,)."""
+    """A score over examples. `truth` holds class codes (n,) or values (n,); `predictions` (n, classes) or (n,).
+
+    `weights` (n,), not negative, say how much each example counts; None: all count alike. `costs` is the matrix of the
+    metric "cost".
+    """
 
     name: str
     needs: Needs
     greater_is_better: bool
-    function: Callable[[Array, Array], float]
+    function: Scoring
     tasks: tuple[str, ...]
     per_example: Callable[[Array, Array], Array] | None = None  # when the score is a mean over examples
+    costs: Costs | None = None
 
-    def __call__(self, truth: Array, predictions: Array) -> float:
-        """The score in the metric's own unit and sign."""
-        return float(self.function(truth, predictions))
+    def __call__(self, truth: Array, predictions: Array, weights: Array | None = None) -> float:
+        """The score in the metric's own unit and sign; nan when no example has a weight."""
+        if weights is None:
+            return float(self.function(truth, predictions, None))
+        counted = weights > 0
+        if not counted.any():
+            return float("nan")
+        return float(self.function(truth[counted], predictions[counted], weights[counted]))
+
+    def by_example(self, truth: Array, predictions: Array, weights: Array | None = None) -> Array:
+        """What each example gives to a score that is a mean over examples, (n,): their plain mean is the score.
+
+        A weighted mean is a ratio of two sums over examples. Its linear form is taken (Cochran 1977, "Sampling
+        Techniques", section 6.3), so that the spread of these values over the root of n is its standard error.
+        """
+        assert self.per_example is not None, f"{self.name} is no mean over examples"
+        each = np.asarray(self.per_example(truth, predictions), dtype=float)
+        if weights is None:
+            return each
+        mean = np.average(each, weights=weights)
+        return np.asarray(mean + weights * (each - mean) / weights.mean())
 
     @property
     def sign(self) -> int:
         """+1 when greater is better, -1 when smaller is."""
         return 1 if self.greater_is_better else -1
 
+    @property
+    def key(self) -> str:
+        """What tells it from every other metric: its name, and its costs where it has them."""
+        return self.name if self.costs is None else f"{self.name} {self.costs}"
+
     def better(self, a: float, b: float) -> bool:
         """Whether score `a` is strictly better than score `b`."""
         return self.sign * (a - b) > 0
 
-    def __reduce__(self) -> tuple[Callable[[str], "Metric"], tuple[str]]:
-        return (metric, (self.name,))
+    def __reduce__(self) -> tuple[Callable[..., "Metric"], tuple[Any, ...]]:
+        return (metric, (self.name,)) if self.costs is None else (cost, (self.costs,))
 
 
 def labels(predictions: Array) -> Array:
@@ -46,12 +77,18 @@ def labels(predictions: Array) -> Array:
     return np.asarray(predictions.argmax(axis=1))
 
 
+def _mean(per_example: Callable[[Array, Array], Array]) -> Scoring:
+    """The mean of what each example scores."""
+    return lambda truth, predictions, weights: float(np.average(per_example(truth, predictions), weights=weights))
+
+
+def _root_mean(per_example: Callable[[Array, Array], Array]) -> Scoring:
+    mean = _mean(per_example)
+    return lambda truth, predictions, weights: float(np.sqrt(mean(truth, predictions, weights)))
+
+
 def _hits(truth: Array, predictions: Array) -> Array:
     return np.asarray(labels(predictions) == truth, dtype=float)
-
-
-def _accuracy(truth: Array, predictions: Array) -> float:
-    return float(_hits(truth, predictions).mean())
 
 
 def _log_loss(truth: Array, predictions: Array) -> Array:
@@ -59,36 +96,37 @@ def _log_loss(truth: Array, predictions: Array) -> Array:
     return np.asarray(-np.log(rows), dtype=float)
 
 
-def _roc_auc(truth: Array, predictions: Array) -> float:
+def _roc_auc(truth: Array, predictions: Array, weights: Array | None) -> float:
     classes = predictions.shape[1]
     if classes == 2:
-        return float(sk.roc_auc_score(truth, predictions[:, 1]))
-    scores = [sk.roc_auc_score(truth == k, predictions[:, k]) for k in range(classes) if (truth == k).sum() > 0]
+        return float(sk.roc_auc_score(truth, predictions[:, 1], sample_weight=weights))
+    present = [k for k in range(classes) if (truth == k).any()]
+    return float(np.mean([sk.roc_auc_score(truth == k, predictions[:, k], sample_weight=weights) for k in present]))
+
+
+def _average_precision(truth: Array, predictions: Array, weights: Array | None) -> float:
+    every = range(1, 2) if predictions.shape[1] == 2 else range(predictions.shape[1])
+    classes = [k for k in every if (truth == k).any()]  # a class that does not occur has no precision
+    scores = [sk.average_precision_score(truth == k, predictions[:, k], sample_weight=weights) for k in classes]
     return float(np.mean(scores))
 
 
-def _average_precision(truth: Array, predictions: Array) -> float:
-    every = range(1, 2) if predictions.shape[1] == 2 else range(predictions.shape[1])
-    classes = [k for k in every if (truth == k).any()]  # a class that does not occur has no precision
-    return float(np.mean([sk.average_precision_score(truth == k, predictions[:, k]) for k in classes]))
-
-
-def _of_labels(function: Callable[..., float], average: str) -> Callable[[Array, Array], float]:
+def _of_labels(function: Callable[..., float], average: str) -> Scoring:
     """A scikit-learn score of labels; a class nobody predicts scores zero."""
 
-    def score(truth: Array, predictions: Array) -> float:
+    def score(truth: Array, predictions: Array, weights: Array | None) -> float:
         if average == "auto":  # the second class when there are two, else the mean over classes
             how = {"average": "binary"} if predictions.shape[1] == 2 else {"average": "macro"}
         else:
             how = {"average": average}
-        return float(function(truth, labels(predictions), zero_division=0, **how))
+        return float(function(truth, labels(predictions), zero_division=0, sample_weight=weights, **how))
 
     return score
 
 
-def _balanced_accuracy(truth: Array, predictions: Array) -> float:
-    hits = _hits(truth, predictions)
-    return float(np.mean([hits[truth == k].mean() for k in np.unique(truth)]))
+def _balanced_accuracy(truth: Array, predictions: Array, weights: Array | None) -> float:
+    hits, weights = _hits(truth, predictions), np.ones(len(truth)) if weights is None else weights
+    return float(np.mean([np.average(hits[truth == k], weights=weights[truth == k]) for k in np.unique(truth)]))
 
 
 def _square(truth: Array, predictions: Array) -> Array:
@@ -99,12 +137,20 @@ def _log_square(truth: Array, predictions: Array) -> Array:
     return _square(np.log1p(truth), np.log1p(np.maximum(predictions, 0)))
 
 
+def _distance(truth: Array, predictions: Array) -> Array:
+    return np.asarray(np.abs(truth - predictions), dtype=float)
+
+
+def _r2(truth: Array, predictions: Array, weights: Array | None) -> float:
+    return float(sk.r2_score(truth, predictions, sample_weight=weights))
+
+
 CLASSES = ("binary", "multiclass")
 VALUES = ("regression",)
 METRICS = {
     m.name: m
     for m in (
-        Metric("accuracy", "labels", True, _accuracy, CLASSES, _hits),
+        Metric("accuracy", "labels", True, _mean(_hits), CLASSES, _hits),
         Metric("balanced_accuracy", "labels", True, _balanced_accuracy, CLASSES),
         Metric("f1", "labels", True, _of_labels(sk.f1_score, "auto"), CLASSES),
         Metric("f1_macro", "labels", True, _of_labels(sk.f1_score, "macro"), CLASSES),
@@ -112,11 +158,11 @@ METRICS = {
         Metric("recall", "labels", True, _of_labels(sk.recall_score, "auto"), CLASSES),
         Metric("roc_auc", "probabilities", True, _roc_auc, CLASSES),
         Metric("average_precision", "probabilities", True, _average_precision, CLASSES),
-        Metric("log_loss", "probabilities", False, lambda t, p: float(_log_loss(t, p).mean()), CLASSES, _log_loss),
-        Metric("rmse", "values", False, lambda t, p: float(np.sqrt(_square(t, p).mean())), VALUES),
-        Metric("rmsle", "values", False, lambda t, p: float(np.sqrt(_log_square(t, p).mean())), VALUES),
-        Metric("mae", "values", False, lambda t, p: float(np.abs(t - p).mean()), VALUES, lambda t, p: np.abs(t - p)),
-        Metric("r2", "values", True, lambda t, p: float(sk.r2_score(t, p)), VALUES),
+        Metric("log_loss", "probabilities", False, _mean(_log_loss), CLASSES, _log_loss),
+        Metric("rmse", "values", False, _root_mean(_square), VALUES),
+        Metric("rmsle", "values", False, _root_mean(_log_square), VALUES),
+        Metric("mae", "values", False, _mean(_distance), VALUES, _distance),
+        Metric("r2", "values", True, _r2, VALUES),
     )
 }
 ALIASES = {
@@ -130,11 +176,36 @@ ALIASES = {
     "auc": "roc_auc",
     "pr_auc": "average_precision",
 }
+COST = "cost"
+NEEDS_COSTS = f"metric '{COST}' needs to know what every true class predicted as every class costs: give --costs FILE"
+
+
+@cache
+def cost(costs: Costs) -> Metric:
+    """The metric "cost": the mean cost of the predicted label, from the cost of each true class predicted as each."""
+    matrix = np.array(costs, dtype=float)
+
+    def per_example(truth: Array, predictions: Array) -> Array:
+        return np.asarray(matrix[truth, labels(predictions)])
+
+    return Metric(COST, "labels", False, _mean(per_example), CLASSES, per_example, costs)
+
+
+def _without_costs(truth: Array, predictions: Array, weights: Array | None = None) -> Any:
+    raise UserError(NEEDS_COSTS)
+
+
+UNPRICED = Metric(COST, "labels", False, _without_costs, CLASSES, _without_costs)  # knows its sign, cannot score
 
 
 def metric(name: str) -> Metric:
-    """The metric of that name (scikit-learn's names and the usual short ones)."""
+    """The metric of that name (scikit-learn's names and the usual short ones).
+
+    "cost" by its name alone cannot score: `Problem.measure` is bound to the costs.
+    """
     known = ALIASES.get(name, name)
+    if known == COST:
+        return UNPRICED
     if known not in METRICS:
-        raise UserError(f"there is no metric '{name}'{suggest(name, [*METRICS, *ALIASES])}")
+        raise UserError(f"there is no metric '{name}'{suggest(name, [*METRICS, COST, *ALIASES])}")
     return METRICS[known]

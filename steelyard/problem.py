@@ -2,16 +2,21 @@
 
 import re
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from steelyard.errors import UserError, suggest
+
+if TYPE_CHECKING:
+    from steelyard.metrics import Metric
 
 Task = Literal["binary", "multiclass", "regression"]
 Modality = Literal["tabular", "image"]
 
 BALANCED = 0.8
 LIMITS = {
-    "latency_ms": "milliseconds to predict one example",
+    "latency_ms": "milliseconds to predict one example alone, the median of many calls",
+    "latency_p95_ms": "milliseconds to predict one example alone that 95 of 100 calls stay below",
+    "batch_latency_ms": "milliseconds an example when 64 are predicted at once",
     "size_mb": "megabytes of the model on disk",
     "memory_mb": "peak megabytes of the training process",
     "train_seconds": "seconds to train the model once",
@@ -53,11 +58,12 @@ class Constraint:
             found = None
         if not found:
             raise UserError(f"cannot read constraint '{text}': expected NAME<=NUMBER or NAME>=NUMBER, as latency_ms<=5")
-        from steelyard.metrics import ALIASES, METRICS
+        from steelyard.metrics import ALIASES, COST, METRICS
 
         name = ALIASES.get(found.group(1), found.group(1))
-        if name not in LIMITS and name not in METRICS:
-            raise UserError(f"there is no measure '{name}' to constrain{suggest(name, [*LIMITS, *METRICS])}")
+        known = [*LIMITS, *METRICS, COST]
+        if name not in known:
+            raise UserError(f"there is no measure '{name}' to constrain{suggest(name, known)}")
         return cls(name, "<=" if found.group(2) == "<=" else ">=", bound)
 
     def kept(self, measured: float) -> bool:
@@ -74,7 +80,8 @@ class Problem:
 
     `rows` counts the rows with a target; `classes` are the names in the order of their codes (empty in regression);
     `human_error` is the error rate of the best humans (or experts) in the unit of 1 - accuracy, when it is known;
-    `balance` the share of the rarest class over the share it would have if all were equal (1: balanced).
+    `balance` the share of the rarest class over the share it would have if all were equal (1: balanced);
+    `costs` what each true class (row) predicted as each class (column) costs, in the order of `classes`.
     """
 
     task: Task
@@ -86,6 +93,18 @@ class Problem:
     constraints: tuple[Constraint, ...] = ()
     human_error: float | None = None
     balance: float | None = None
+    costs: tuple[tuple[float, ...], ...] | None = None
+
+    @property
+    def measure(self) -> "Metric":
+        """The metric to optimise, bound to the costs where it is "cost"."""
+        return self.measure_of(self.metric)
+
+    def measure_of(self, name: str) -> "Metric":
+        """The metric of that name, able to score this problem: "cost" is bound to its costs."""
+        from steelyard.metrics import COST, cost, metric
+
+        return cost(self.costs) if name == COST and self.costs is not None else metric(name)
 
     @property
     def balanced(self) -> bool:
@@ -98,10 +117,12 @@ class Problem:
         return len(self.classes) if self.classes else 1
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self) | {"classes": list(self.classes), "constraints": [str(c) for c in self.constraints]}
+        plain = {"classes": list(self.classes), "constraints": [str(c) for c in self.constraints]}
+        return asdict(self) | plain | {"costs": None if self.costs is None else [list(row) for row in self.costs]}
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> "Problem":
-        rest = {k: v for k, v in given.items() if k not in {"classes", "constraints"}}
+        rest = {k: v for k, v in given.items() if k not in {"classes", "constraints", "costs"}}
         constraints = tuple(Constraint.parse(text) for text in given.get("constraints", []))
-        return cls(**rest, classes=tuple(given["classes"]), constraints=constraints)
+        costs = None if given.get("costs") is None else tuple(tuple(map(float, row)) for row in given["costs"])
+        return cls(**rest, classes=tuple(given["classes"]), constraints=constraints, costs=costs)

@@ -99,6 +99,22 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class Wear:
+    """How much of the winner's dev score is expected to be chance, because it was chosen among many on these rows.
+
+    `looks` is how often a model was scored on dev, `candidates` how many competed at full size. `optimism` is in the
+    metric's unit and never negative; `corrected` is the `plain` score without it. Both None: `method` says why.
+    """
+
+    looks: int
+    candidates: int
+    plain: Score
+    optimism: float | None
+    corrected: Score | None
+    method: str
+
+
+@dataclass(frozen=True)
 class RunRecord:
     """All that a run has to say, complete at every moment; fields that are not known yet are None or empty."""
 
@@ -125,6 +141,7 @@ class RunRecord:
     next_steps: tuple[str, ...] = ()
     trials: int = 0
     dev_looks: int = 0  # how often a model was scored on dev
+    wear: Wear | None = None
     seconds: float = 0.0
     finished: bool = False
     environment: dict[str, str] = field(default_factory=dict)

@@ -1,7 +1,7 @@
 """The Python face: run the workflow, load what it left, predict."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from steelyard.problem import Constraint
 from steelyard.records import RunRecord
 from steelyard.training.rate_range import RateRange
 from steelyard.trials.journal import Journal
-from steelyard.weigh.trade_off import Exploration
+from steelyard.weighing.trade_off import Exploration
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.explore import explore_grid
 from steelyard.workflow.grid import Grid
@@ -28,10 +28,11 @@ from steelyard.workflow.stored import read_record, write_page
 
 @dataclass(frozen=True)
 class Run:
-    """A run on disk: its record, and the model it left."""
+    """A run on disk: its record, and the model it left; `ask` where it was run in this process."""
 
     folder: Path
     record: RunRecord
+    ask: Ask | None = field(default=None, repr=False, compare=False)
 
     def predictor(self) -> Ensemble:
         """The run's model; the one before while it is being replaced."""
@@ -117,13 +118,17 @@ def run(
     jobs: int | None = None,
     device: str = "auto",
     watch: Callable[[Any], None] = lambda _: None,
+    weights: str | int | None = None,
+    costs: Mapping[Any, Mapping[Any, float]] | None = None,
 ) -> Run:
     """Run the workflow on a source (file, folder, frame, arrays) and return the finished run.
 
     `time_limit` in seconds or `trial_limit` in trials (default: 600 seconds); `constraints` such as "latency_ms<=5";
-    `settings` are knobs by their dotted path; `device` is "auto", "cpu", "cuda" or "mps". The same call again resumes,
-    or returns at once. Raises UserError, with one line that says what to do, for anything in the arguments or the data
-    that cannot be used.
+    `settings` are knobs by their dotted path; `device` is "auto", "cpu", "cuda" or "mps". `weights` names a column of
+    numbers from 0 that say how much each row counts in every metric; the training loss is not weighted. `costs`, as
+    {true class: {predicted class: cost}}, make "cost" the metric, their mean over examples, unless `metric` says
+    otherwise. The same call again resumes, or returns at once. Raises UserError, with one line that says what to do,
+    for anything in the arguments or the data that cannot be used.
     """
     ask = Ask(
         source,
@@ -137,14 +142,16 @@ def run(
         tuple(c if isinstance(c, Constraint) else Constraint.parse(c) for c in constraints),
         human_error,
         seed,
-        _settings(settings),
+        settings_of(settings),
         tuple(exclude),
         jobs,
         device,
         _call(source, target, output),
+        weights,
+        costs,
     )
     record = carry_out(ask, watch)
-    return Run(Path(record.output), record)
+    return Run(Path(record.output), record, ask)
 
 
 def rate_range(
@@ -179,7 +186,7 @@ def rate_range(
         metric=metric,
         task=task,
         seed=seed,
-        settings=_settings(settings),
+        settings=settings_of(settings),
         exclude=tuple(exclude),
         device=device,
         command=_call(source, target, output, "rate_range"),
@@ -222,7 +229,7 @@ def explore(
         metric=metric,
         task=task,
         seed=seed,
-        settings=_settings(settings),
+        settings=settings_of(settings),
         exclude=tuple(exclude),
         jobs=jobs,
         device=device,
@@ -231,7 +238,7 @@ def explore(
     return explore_grid(ask, Grid(tuple(batch_sizes), tuple(epochs), seeds, keep_rate), watch)
 
 
-def _settings(given: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
+def settings_of(given: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
     """Knobs as they are typed: (path, text)."""
     return tuple((path, str(text)) for path, text in (given or {}).items())
 

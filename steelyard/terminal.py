@@ -15,21 +15,24 @@ from steelyard.problem import Score
 from steelyard.records import STEPS, RunRecord, Said
 from steelyard.report.numbers import duration
 from steelyard.report.tools import remark
+from steelyard.report.weighing_lines import COLOURS, WIDE, weighing_lines
 from steelyard.techniques.technique import Technique
 from steelyard.training.rate_range import RateRange
 from steelyard.trials.executor import Began, Went
 from steelyard.trials.journal import Journal
 from steelyard.trials.trial import Outcome
-from steelyard.weigh.trade_off import Exploration
-from steelyard.workflow.ask import Ask
+from steelyard.weighing.comparison import Weighing
+from steelyard.weighing.trade_off import Exploration
 
 Watch = Callable[[Any], None]
-COLOURS = {"helps": "green", "hurts": "red", "undecided": "yellow"}
 
 
 @contextmanager
-def watching(ask: Ask, quiet: bool = False) -> Iterator[Watch]:
-    """A watcher that tells the story as it goes: live on a terminal, plain lines elsewhere."""
+def watching(seconds: float | None, trials: int | None = None, quiet: bool = False) -> Iterator[Watch]:
+    """A watcher that tells the story as it goes: live on a terminal, plain lines elsewhere.
+
+    `seconds` or `trials` are the limit that progress is shown against.
+    """
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     if quiet:
         yield lambda _: None
@@ -38,7 +41,7 @@ def watching(ask: Ask, quiet: bool = False) -> Iterator[Watch]:
     else:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[left]}"))
         with Progress(*columns, console=console, transient=True) as progress:
-            yield _Live(ask, progress).see
+            yield _Live(seconds, trials, progress).see
 
 
 def _tell(console: Console, event: Any) -> None:
@@ -51,11 +54,11 @@ def _tell(console: Console, event: Any) -> None:
 class _Live:
     """The progress of the run and of every training in flight."""
 
-    def __init__(self, ask: Ask, progress: Progress) -> None:
-        self.ask, self.progress = ask, progress
+    def __init__(self, seconds: float | None, trials: int | None, progress: Progress) -> None:
+        self.seconds, self.progress = seconds, progress
+        self.zero: float | None = None  # what the clock showed at first: a weighing goes on with that of its run
         self.done, self.running = 0, {}  # type: int, dict[str, Any]
-        total = ask.seconds if ask.seconds is not None else ask.trial_limit
-        self.whole = progress.add_task("run", total=total, left="")
+        self.whole = progress.add_task("run", total=trials if seconds is None else seconds, left="")
 
     def see(self, event: Any) -> None:
         """Take one event in."""
@@ -73,11 +76,13 @@ class _Live:
             self._advance(event.elapsed)
 
     def _advance(self, elapsed: float) -> None:
-        if self.ask.seconds is None:
+        self.zero = elapsed if self.zero is None else self.zero
+        if self.seconds is None:
             self.progress.update(self.whole, completed=self.done, left=f"{self.done} trials")
         else:
-            left = max(0.0, self.ask.seconds - elapsed)
-            self.progress.update(self.whole, completed=elapsed, left=f"{left / 60:.1f} min left, {self.done} trials")
+            spent = elapsed - self.zero
+            left = max(0.0, self.seconds - spent)
+            self.progress.update(self.whole, completed=spent, left=f"{left / 60:.1f} min left, {self.done} trials")
 
 
 def show_answer(record: RunRecord) -> None:
@@ -89,6 +94,9 @@ def show_answer(record: RunRecord) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     for name, score in (("baseline", record.baseline), ("dev", record.dev), ("test", record.test)):
         table.add_row(f"{record.problem.metric} {name}", _score(score))
+        if name == "dev" and record.wear and record.wear.optimism:
+            among = f", chosen among {record.wear.candidates} models"
+            table.add_row("  without luck", _score(record.wear.corrected) + among)
     table.add_row("winner", escape(str(record.winner.get("family"))))
     table.add_row("page", escape(f"{record.output}/report.html"))
     table.add_row("predict", escape(f"steelyard predict {record.output} NEW_SOURCE --output predictions.csv"))
@@ -210,3 +218,10 @@ def show_exploration(found: Exploration) -> None:
     console.print(f"page  {escape(found.output)}/explore.html, after {duration(found.seconds)}")
     if found.settings:
         console.print("use   " + escape(" ".join(f"--set {shlex.quote(each)}" for each in found.settings)))
+
+
+def show_weighing(found: Weighing) -> None:
+    """The noise, every arm from the best to the worst, what two do together, and what the intervals are worth."""
+    console = _out()
+    for each in weighing_lines(found, wide=console.width >= WIDE):
+        console.print(each)

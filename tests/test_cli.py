@@ -100,6 +100,13 @@ def test_bad_data_gets_one_clear_line_and_nothing_is_written(name: str, tmp_path
         (["--exclude", "agee"], ("'agee'", "did you mean 'age'")),
         (["--human-error", "2"], ("--human-error",)),
         (["--human-error", "nan"], ("--human-error",)),
+        (["--weights", "agee"], ("'agee'", "did you mean 'age'")),
+        (["--weights", "colour"], ("'colour' holds", "name another column")),
+        (["--weights", "age"], ("'age' is negative in",)),
+        (["--weights", "income"], ("it is the target",)),
+        (["--costs", "nowhere.csv"], ("nowhere.csv", "No such file")),
+        (["--metric", "cost"], ("'cost'", "give --costs FILE")),
+        (["--constraint", "cost<=1"], ("constraint on 'cost'", "give --costs FILE")),
         (["--time-limit", "0"], ("--time-limit",)),
         (["--time-limit", "soon"], ("--time-limit",)),
         (["--time-limit", "nan"], ("--time-limit",)),
@@ -288,7 +295,7 @@ def test_the_answer_in_json_has_exactly_its_keys(people_run: Path) -> None:
     answer = json.loads(text)
     assert text.count("\n") == 1
     assert list(answer) == [
-        "problem", "metric", "baseline", "dev", "test", "winner", "weighed", "diagnosis", "trials", "seconds",
+        "problem", "metric", "baseline", "dev", "wear", "test", "winner", "weighed", "diagnosis", "trials", "seconds",
         "output", "notes",
     ]  # fmt: skip
     assert answer["problem"] == {

@@ -54,6 +54,7 @@ class Dataset:
     as str objects with None for missing, dates as datetime64[ns] with NaT. Images: `images` is (n, h, w, c) uint8.
     `target` is (n,) int64 codes into `classes`, or (n,) float64; None when the source has no target (prediction).
     `part` names a ready split per row: "train", "dev" or "test" ("" where the source says nothing).
+    `weights` (n,) says how much each row counts in every metric; None: all count alike.
     `groups` gives rows that are exact duplicates of each other the same number: they stay on one side of a split.
     `origin` says per row where it came from: a file's path for images, the row number for tables.
     """
@@ -69,6 +70,7 @@ class Dataset:
     origin: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     unreadable: tuple[tuple[str, str], ...] = field(default=())  # (file, why) of what was quarantined
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.frame) if self.frame is not None else len(self.images if self.images is not None else ())
@@ -86,18 +88,25 @@ class Dataset:
             images=pick(self.images),
             part=pick(self.part),
             groups=pick(self.groups),
+            weights=pick(self.weights),
             origin=tuple(self.origin[i] for i in rows) if self.origin else (),
         )
 
+    def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """How much those rows count; None when all count alike."""
+        return None if self.weights is None else self.weights[rows]
+
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the content: inputs, target and ready split."""
+        """A hash of the content: inputs, target, weights and ready split."""
         digest = hashlib.sha256(repr((self.schema, self.classes)).encode())
         if self.frame is not None:
             digest.update(pd.util.hash_pandas_object(self.frame, index=False).to_numpy().tobytes())
         for values in (self.images, self.target):
             if values is not None:
                 digest.update(np.ascontiguousarray(values).tobytes())
+        if self.weights is not None:
+            digest.update(b"weights" + self.weights.tobytes())
         if self.part is not None:
             digest.update("\n".join(map(str, self.part)).encode())
         return digest.hexdigest()[:16]

@@ -28,16 +28,20 @@ def read(
     test: Any = None,
     task: str | None = None,
     exclude: Sequence[str] = (),
+    weights: str | int | None = None,
 ) -> Dataset:
     """The training data of a source, typed and coded; rows without a usable target are left out.
 
     `source` is the path of a text table, Parquet file, folder of class folders or zip of either (`a.zip/b.csv` names
     a table inside), a pandas or polars frame, a pair (X, y) or a matrix with `target` as the position of its column.
     `target` is a name or a position (from 1, or from 0 for matrices; negative from the end); images in class folders
-    need none. `test` is a second source whose rows become the part "test". `exclude` names columns to leave out.
+    need none. `test` is a second source whose rows become the part "test". `exclude` names columns to leave out;
+    `weights` one that says how much each row counts in every metric, which then is no input.
     Raises UserError for everything that cannot be read or learnt from.
     """
     if _is_images(source):
+        if weights is not None:
+            raise UserError(f"weights name a column, but the source holds images: leave '{weights}' out")
         return _read_images(source, target, test, task, exclude)
     table, named = _table(source, target)
     wanted = named if named is not None else target
@@ -49,7 +53,7 @@ def read(
             raise UserError(f"{table.name} is a table, but the test source holds images")
         names = () if table.numbered else tuple(table.frame.columns)
         other = _table(test, wanted, names, headerless=bool(table.numbered))[0]
-    return table_dataset(table, wanted, other, task, exclude)
+    return table_dataset(table, wanted, other, task, exclude, weights)
 
 
 def read_like(source: Any, schema: Schema, classes: tuple[str, ...] = ()) -> Dataset:

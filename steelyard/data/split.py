@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from steelyard.data.dataset import Dataset
+from steelyard.errors import UserError
 
 TEST_SHARE, TEST_ROWS = 0.2, 10_000
 DEV_SHARE, DEV_ROWS = 0.15, 6_000
@@ -16,7 +17,7 @@ FOLDS, FOLDS_BELOW = 5, 3_000  # with fewer rows a hold-out is too noisy: every 
 class Protocol:
     """How the rows outside the sealed test are split into train and dev.
 
-    With `kind` "folds" every partition number deals the rows anew into `folds` parts; with "holdout" dev is fixed.
+    Every partition number deals the rows anew: into `folds` parts, or with `kind` "holdout" into train and dev.
     `strata` and `groups` are codes per row (n,); `given` holds the dev rows of a ready split.
     """
 
@@ -35,11 +36,12 @@ class Protocol:
         if self.given is not None:
             in_dev = np.isin(rows, self.given)
         elif self.kind == "folds":
-            deal = _positions(self.strata, self.groups, np.random.default_rng([self.seed, 2, partition]))
-            in_dev = np.asarray(deal % self.folds == fold)
+            place = _positions(self.strata, self.groups, np.random.default_rng([self.seed, 2, partition]))
+            in_dev = np.asarray(place % self.folds == fold)
         else:
             wanted = min(DEV_SHARE, DEV_ROWS / len(rows))
-            in_dev = _systematic(self.strata, self.groups, wanted, np.random.default_rng([self.seed, 1]))
+            deal = [self.seed, 1, partition] if partition else [self.seed, 1]
+            in_dev = _systematic(self.strata, self.groups, wanted, np.random.default_rng(deal))
         return rows[~in_dev], rows[in_dev]
 
     def subset(self, rows: np.ndarray, size: int | None, partition: int) -> np.ndarray:
@@ -64,6 +66,7 @@ def divide(dataset: Dataset, seed: int) -> tuple[Protocol, np.ndarray, np.ndarra
         in_test = _systematic(strata, dataset.groups, share, np.random.default_rng([seed, 0]))
     rows = np.arange(len(dataset))
     pool, test = rows[~in_test], rows[in_test]
+    _require_weight(dataset, {"test": test, "other": pool})
     given = None
     if part is not None and (part[pool] == "dev").any():
         given = np.flatnonzero(part[pool] == "dev")
@@ -71,6 +74,14 @@ def divide(dataset: Dataset, seed: int) -> tuple[Protocol, np.ndarray, np.ndarra
     folds = FOLDS if given is None and len(pool) < FOLDS_BELOW else 1
     kind: Literal["holdout", "folds"] = "folds" if folds > 1 else "holdout"
     return Protocol(kind, folds, seed, strata[pool], groups, given), pool, test
+
+
+def _require_weight(dataset: Dataset, parts: dict[str, np.ndarray]) -> None:
+    """UserError when no row of a part counts: it cannot be scored."""
+    for name, rows in parts.items():
+        weights = dataset.weights_of(rows)
+        if weights is not None and len(weights) and not weights.any():
+            raise UserError(f"the weights of all {len(weights)} {name} rows are zero: too few rows have one above 0")
 
 
 def set_aside(dataset: Dataset, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from steelyard.data.duplicates import judge, row_groups
 from steelyard.data.image_folders import PARTS
 from steelyard.data.tables import RawTable, position, renumbered, select
 from steelyard.data.targets import class_names, code_target, codes_of, without_points
+from steelyard.data.weights import row_weights
 from steelyard.data.words import counted
 from steelyard.errors import UserError, suggest
 
@@ -29,11 +30,17 @@ class Typed:
 
 
 def table_dataset(
-    table: RawTable, target: str | int, test: RawTable | None, task: str | None, exclude: Sequence[str]
+    table: RawTable,
+    target: str | int,
+    test: RawTable | None,
+    task: str | None,
+    exclude: Sequence[str],
+    weights: str | int | None = None,
 ) -> Dataset:
-    """The data set of a training table and, where given, a table of test rows."""
+    """The data set of a training table and, where given, a table of test rows; the column `weights` is no input."""
     require_rows(len(table.frame), table.name)
     name = position(table, target)
+    weighing = None if weights is None else _weighing(position(table, weights), name, exclude)
     notes = table.notes
     if target_note := f"target is column '{name}'" * (name != str(target)):
         notes += (target_note,)
@@ -43,17 +50,20 @@ def table_dataset(
         origin += tuple(f"test {row}" for row in _row_numbers(len(test.frame)))
         notes += said
     else:
-        raw, part, said = _split_column(raw, name)
+        raw, part, said = _split_column(raw, {name, weighing})
         notes += said
     tested = np.zeros(len(raw), dtype=bool) if part is None else part == "test"
     coded = code_target(raw[name], name, task, tested)
-    inputs = _without(raw.drop(columns=name), exclude, name, table.name)
+    inputs = _without(raw.drop(columns=[name, *([weighing] if weighing else [])]), exclude, name, table.name)
     rows = np.flatnonzero(coded.usable)
     require_rows(len(rows), table.name)
     if not np.any(~tested[rows]):
         raise UserError(f"{table.name} has no training rows: every row is marked as test")
     typed = typed_columns(inputs, ~tested & coded.usable, table.name)
     frame = typed.frame.iloc[rows].reset_index(drop=True)
+    counts, said_weights = None, ""
+    if weighing is not None:
+        counts, said_weights = row_weights(raw[weighing], weighing, coded, tested, origin)
     part = None if part is None else part[rows]
     groups, said_groups = judge(row_groups(frame, coded.values[rows]), part, "rows")
     return Dataset(
@@ -65,7 +75,8 @@ def table_dataset(
         part=part,
         groups=groups,
         origin=tuple(origin[i] for i in rows),
-        notes=(*notes, *coded.notes, *typed.notes, *said_groups),
+        notes=(*notes, *coded.notes, *([said_weights] if said_weights else []), *typed.notes, *said_groups),
+        weights=counts,
     )
 
 
@@ -187,10 +198,19 @@ def _appended(
     return raw, part, said
 
 
-def _split_column(raw: pd.DataFrame, target: str) -> tuple[pd.DataFrame, np.ndarray | None, tuple[str, ...]]:
-    """The ready split a column `split` names, which then is no input."""
+def _weighing(column: str, target: str, exclude: Sequence[str]) -> str:
+    """The column of the weights, which is nothing else."""
+    if column == target:
+        raise UserError(f"weights cannot be '{column}': it is the target")
+    if column in exclude:
+        raise UserError(f"cannot exclude '{column}': it holds the weights, and so is no input anyway")
+    return column
+
+
+def _split_column(raw: pd.DataFrame, taken: set[str | None]) -> tuple[pd.DataFrame, np.ndarray | None, tuple[str, ...]]:
+    """The ready split that a column `split` names, which then is no input; those `taken` are something else."""
     for column in raw.columns:
-        if str(column).lower() != "split" or column == target:
+        if str(column).lower() != "split" or column in taken:
             continue
         words = class_names(raw[column])
         parts = np.array([PARTS.get(str(word).lower(), "") for word in words])

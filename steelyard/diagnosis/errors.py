@@ -11,12 +11,15 @@ import numpy as np
 from steelyard.metrics import Metric, metric
 from steelyard.problem import Problem, Score
 from steelyard.records import ErrorTable
-from steelyard.weigh.interval import score_of
+from steelyard.weighing.interval import score_of
+
+# truth, predictions and, where the examples do not count alike, weights
+Scored = tuple[np.ndarray, np.ndarray] | tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
 def error_metric(problem: Problem) -> tuple[str, Metric]:
     """The unit of the error table: an error rate for classes (1 - accuracy, or 1 - the metric), RMSE for values."""
-    measure = metric(problem.metric)
+    measure = problem.measure
     if problem.task == "regression":
         return ("rmse", metric("rmse")) if measure.greater_is_better else (measure.name, measure)
     if not measure.greater_is_better:
@@ -26,11 +29,11 @@ def error_metric(problem: Problem) -> tuple[str, Metric]:
 
 def error_table(
     problem: Problem,
-    train: tuple[np.ndarray, np.ndarray],
-    dev: tuple[np.ndarray, np.ndarray],
+    train: Scored,
+    dev: Scored,
     test: Score | None = None,
 ) -> ErrorTable:
-    """The error table from (truth, predictions) on train and on dev; `test` is a score in the problem's metric."""
+    """The error table from what was predicted on train and on dev; `test` is a score in the problem's metric."""
     unit, measure = error_metric(problem)
     train_error, dev_error = (as_error(measure, score_of(measure, *each)) for each in (train, dev))
     human = problem.human_error if problem.metric == "accuracy" else None  # it is a rate of wrong answers
@@ -52,14 +55,14 @@ def error_table(
 
 def with_test(table: ErrorTable, problem: Problem, test: Score) -> ErrorTable:
     """The table with the error on the opened test, where both are in the same unit."""
-    return replace(table, test=as_error(metric(problem.metric), test)) if _same_unit(problem) else table
+    return replace(table, test=as_error(problem.measure, test)) if _same_unit(problem) else table
 
 
 def with_dev(table: ErrorTable, problem: Problem, dev: Score) -> ErrorTable:
     """The table with the dev error of the final model, which may be several models together."""
     if not _same_unit(problem):
         return table
-    error = as_error(metric(problem.metric), dev)
+    error = as_error(problem.measure, dev)
     variance = error.value - table.train.value
     return replace(table, dev=error, variance=variance, dominant=_dominant(table.bias, variance, error))
 

@@ -52,15 +52,23 @@ def load_predictor(folder: Path) -> Ensemble:
     return Ensemble(tuple(load(folder / f"member-{number}") for number in range(len(weights))), weights)
 
 
-def blend(metric: Metric, truth: np.ndarray, predictions: list[np.ndarray], rounds: int = 12) -> np.ndarray:
+def blend(
+    metric: Metric,
+    truth: np.ndarray,
+    predictions: list[np.ndarray],
+    rounds: int = 12,
+    row_weights: np.ndarray | None = None,
+) -> np.ndarray:
     """Weights (arms,) of a greedy ensemble: the arm that helps most is added, with replacement, `rounds` times.
+
+    `row_weights` (n,) say how much each example counts; None: all count alike.
 
     Source: Caruana et al. 2004, "Ensemble selection from libraries of models", section 2.
     """
     counts, best_counts, best = np.zeros(len(predictions)), np.zeros(len(predictions)), -np.inf
     total = np.zeros_like(predictions[0], dtype=float)
     for size in range(1, rounds + 1):
-        scores = [metric.sign * metric(truth, (total + p) / size) for p in predictions]
+        scores = [metric.sign * metric(truth, (total + p) / size, row_weights) for p in predictions]
         chosen = int(np.argmax(scores))
         counts[chosen] += 1
         total += predictions[chosen]

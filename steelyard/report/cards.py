@@ -43,6 +43,9 @@ def _how_good(record: RunRecord) -> Card:
     lines = [f"{name} on {where}", f"{interval}, {plural(score.examples, 'example')}"]
     if record.test and record.dev:
         lines.append(f"On dev: {write.score(record.dev)}")
+    if (wear := record.wear) and wear.corrected and wear.optimism:
+        many = plural(wear.candidates, "model")
+        lines.append(f"On dev, corrected for having been chosen there among {many}: {write.score(wear.corrected)}")
     return Card("How good is it?", write(score.value), tuple(lines))
 
 

@@ -120,10 +120,11 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
         found.append(("Human error", f"{problem.human_error:g}"))
     if protocol.get("kind"):
         found.append(("Split", _split(protocol)))
-    tried = f"{numbers.plural(record.trials, 'trial')} in {numbers.duration(record.seconds)}"
+    if record.trials:
+        found.append(("Spent", f"{numbers.plural(record.trials, 'trial')} in {numbers.duration(record.seconds)}"))
     if record.dev_looks:
-        tried += f"; dev was looked at {numbers.count(record.dev_looks)} times"
-    return [*found, ("Spent", tried)] if record.trials else found
+        found.append(("Wear of dev", words.wear_line(record.dev_looks, record.wear)))
+    return found
 
 
 def _split(protocol: dict[str, Any]) -> str:

@@ -1,13 +1,15 @@
 """Records as the JSON objects that `--json` prints."""
 
 from dataclasses import fields
+from math import isfinite
 from typing import Any
 
 from steelyard.problem import Score
 from steelyard.recipe import Recipe
-from steelyard.records import ErrorTable, RunRecord, to_plain
+from steelyard.records import ErrorTable, RunRecord, Wear, to_plain
 from steelyard.techniques.technique import Technique
 from steelyard.trials.journal import Journal
+from steelyard.weighing.comparison import Weighing
 
 
 def answer(record: RunRecord) -> dict[str, Any]:
@@ -24,6 +26,7 @@ def answer(record: RunRecord) -> dict[str, Any]:
         "metric": problem.metric,
         "baseline": _score(record.baseline),
         "dev": _score(record.dev),
+        "wear": _wear(record.wear),
         "test": _score(record.test),
         "winner": to_plain(record.winner) or None,
         "weighed": [w.to_dict() for w in record.weighed if w.pairs],
@@ -39,8 +42,30 @@ def _score(score: Score | None) -> dict[str, Any] | None:
     return score.to_dict() if score else None
 
 
+def _wear(wear: Wear | None) -> dict[str, Any] | None:
+    scores = {} if wear is None else {"plain": _score(wear.plain), "corrected": _score(wear.corrected)}
+    return to_plain(wear) | scores if wear else None
+
+
 def _diagnosis(table: ErrorTable | None) -> dict[str, Any]:
     return to_plain(table) if table else {}
+
+
+def weighing_answer(found: Weighing) -> dict[str, Any]:
+    """A weighing in one object: its record, and of each comparison the interval and whether it wins."""
+    more = [{"interval": [c.low, c.high], "wins": c.wins} for c in found.comparisons]
+    plain = to_plain(found)
+    plain["comparisons"] = [each | rest for each, rest in zip(plain["comparisons"], more, strict=True)]
+    return {name: _finite(value) for name, value in plain.items()}
+
+
+def _finite(plain: Any) -> Any:
+    """The same with null where a number is not finite, for which JSON has no word."""
+    if isinstance(plain, dict):
+        return {name: _finite(value) for name, value in plain.items()}
+    if isinstance(plain, list):
+        return [_finite(value) for value in plain]
+    return None if isinstance(plain, float) and not isfinite(plain) else plain
 
 
 def journal_answer(journal: Journal) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """A sheet: a short HTML page with one answer, its drawings and tables, in the style of the report."""
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -7,27 +9,67 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from steelyard.records import Verdict
+from steelyard.report.cards import Card
 from steelyard.report.figures import Drawing
 from steelyard.report.tables import Table
+from steelyard.report.words import LOOKS
 
 
 @dataclass(frozen=True)
 class Part:
-    """One part of a sheet; `kind` is "plot" or "map", as the style sheet knows them."""
+    """One part of a sheet; `kind` is "plot" or "map", as the style sheet knows them.
+
+    `legend` are the verdicts that the drawing shows. A `sortable` table is sorted by a click; `folded` is what to
+    click for a table that is not seen at once. A part that is `under` another one belongs to the one before it; the
+    table of a `broad` one is wider than the text where there is room.
+    """
 
     title: str
     text: str = ""
     drawing: Drawing | None = None
     table: Table | None = None
     kind: str = "plot"
+    legend: tuple[Verdict, ...] = ()
+    sortable: bool = False
+    folded: str = ""
+    under: bool = False
+    broad: bool = False
 
 
-def sheet(title: str, lead: str, answer: Sequence[str], setting: str, parts: Sequence[Part], command: str) -> str:
-    """The page as HTML that needs no network; `setting` and `command` are shown as they are typed."""
-    style = Markup(_source("page.css"))  # ours
-    template = _environment().get_template("sheet.html")
-    return template.render(
-        title=title, lead=lead, answer=answer, setting=setting, parts=parts, command=command, style=style
+def sheet(
+    title: str,
+    lead: str,
+    answer: Sequence[str],
+    setting: str,
+    parts: Sequence[Part],
+    command: str,
+    first: Sequence[Card] = (),
+    caution: str = "",
+) -> str:
+    """The page as HTML that needs no network; `setting` and `command` are shown as they are typed.
+
+    What must be known before the answer is read are the cards `first` and the sentence `caution` below them. Only a
+    page with a table to sort has a script.
+    """
+    script = _source("sort.js") if any(part.sortable for part in parts) else ""
+    return (
+        _environment()
+        .get_template("sheet.html")
+        .render(
+            title=title,
+            lead=lead,
+            answer=answer,
+            setting=setting,
+            parts=parts,
+            command=command,
+            first=first,
+            caution=caution,
+            looks=LOOKS,
+            style=Markup(_source("page.css")),  # ours
+            script=Markup(script),  # ours
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
     )
 
 

@@ -11,7 +11,7 @@ from steelyard.report.sheet import Part, sheet
 from steelyard.report.tables import Cell, Table, scored
 from steelyard.report.words import metric_name, sentence
 from steelyard.training.rate_range import RateRange
-from steelyard.weigh.trade_off import Exploration, Pair, cost
+from steelyard.weighing.trade_off import Exploration, Pair, cost
 
 
 def rate_page(found: RateRange, target: str, command: str, said: str) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from steelyard.metrics import metric
 from steelyard.problem import Problem, Score
-from steelyard.records import Curve, Step, Verdict
-from steelyard.report.numbers import count
+from steelyard.records import Curve, Step, Verdict, Wear
+from steelyard.report.numbers import count, plural, tick
 
 METRIC_NAMES = {
     "average_precision": "average precision",
@@ -87,6 +87,19 @@ def apart(problem: Problem, baseline: Score, final: Score) -> bool:
     """Whether the whole interval of the final score is better than the baseline's value."""
     measure = metric(problem.metric)
     return measure.better(final.low if measure.greater_is_better else final.high, baseline.value)
+
+
+def wear_line(looks: int, wear: Wear | None) -> str:
+    """How often dev was looked at, and what the score of the final model there is expected to owe to that."""
+    line = f"looked at {plural(looks, 'time')}"
+    if wear is None or wear.candidates == 1:
+        return line
+    line += f"; {plural(wear.candidates, 'model')} competed there at full size"
+    if wear.optimism is None:
+        return f"{line}, the optimism of the choice is {wear.method}"
+    if not wear.optimism:
+        return f"{line}, and the final one owes nothing measurable to that choice"
+    return f"{line}, which is expected to make the final one look {tick(float(f'{wear.optimism:.2g}'))} too good"
 
 
 def turning_point(curve: Curve) -> int | None:

@@ -13,9 +13,13 @@ from steelyard.trials.trial import Outcome, Trial
 
 @dataclass(frozen=True)
 class Size:
-    """How many train rows a trial gets; None: all of them."""
+    """How many train rows a trial gets (None: all of them); with `redraw` every seed deals a hold-out's dev rows anew.
+
+    Rows dealt into folds are dealt anew for every seed in any case.
+    """
 
     rows: int | None = None
+    redraw: bool = False
 
     @property
     def full(self) -> bool:
@@ -26,8 +30,9 @@ FULL = Size()
 
 
 def trials_of(recipe: Recipe, seeds: tuple[int, ...], size: Size, protocol: Protocol) -> list[Trial]:
-    """The trials of an arm: a seed a partition, a trial a fold."""
-    return [Trial(recipe, s, s, fold, size.rows) for s in seeds for fold in range(protocol.folds)]
+    """The trials of an arm: a seed a partition, a trial a fold; a hold-out that is not redrawn is the first one."""
+    dealt = size.redraw or protocol.folds > 1
+    return [Trial(recipe, s, s if dealt else 0, fold, size.rows) for s in seeds for fold in range(protocol.folds)]
 
 
 class Reader(Shape):

@@ -7,6 +7,7 @@ class Clock:
     """Seconds of work since the run began; trials that the journal remembers move it to where they ended then."""
 
     def __init__(self, already: float = 0.0) -> None:
+        self.zero = already  # what it showed at first
         self._zero = time.perf_counter() - already
 
     def now(self) -> float:

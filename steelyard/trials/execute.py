@@ -9,13 +9,12 @@ import numpy as np
 
 from steelyard.data.dataset import Dataset
 from steelyard.data.split import Protocol
-from steelyard.metrics import metric
 from steelyard.problem import Problem
 from steelyard.training.feed import Tensors
 from steelyard.training.fleet import Fleet
 from steelyard.training.model import Model, forward
 from steelyard.training.start import begin, fitted
-from steelyard.trials.measure import forget_peak, latency_ms, peak_memory_mb
+from steelyard.trials.measure import forget_peak, latencies, peak_memory_mb
 from steelyard.trials.predictions import Predictions
 from steelyard.trials.shelf import Laid, Shelf, Split
 from steelyard.trials.trial import Outcome, Status, Trial
@@ -54,13 +53,11 @@ def execute(trials: Sequence[Keyed], site: Site, watch: Watch) -> list[Outcome]:
     train = _classical if trials[0][1].recipe.network is None else _networks
     done = train(trials, splits, site, watch)
     shared = (time.perf_counter() - began) / len(trials)
-    latencies: dict[str, float] = {}
+    known: dict[str, dict[str, float]] = {}
     outcomes = []
     for split, (outcome, model, laid) in zip(splits, done, strict=True):
         outcome = replace(outcome, seconds=shared, together=len(trials))
-        outcomes.append(
-            outcome if outcome.status != "done" else _measured(outcome, model, split, laid, site, latencies)
-        )
+        outcomes.append(outcome if outcome.status != "done" else _measured(outcome, model, split, laid, site, known))
     return outcomes
 
 
@@ -104,9 +101,9 @@ def _ended(key: str, trial: Trial, rows: int, watched: Watched) -> Outcome:
 
 
 def _measured(
-    outcome: Outcome, model: Model, split: Split, laid: Laid | None, site: Site, latencies: dict[str, float]
+    outcome: Outcome, model: Model, split: Split, laid: Laid | None, site: Site, known: dict[str, dict[str, float]]
 ) -> Outcome:
-    """The outcome of a trained model with its scores; its files are written."""
+    """The outcome of a trained model with its scores; its files are written. `known` are the latencies by recipe."""
     began, recipe = time.perf_counter(), outcome.trial.recipe
     dev = _predict(model, split.dev, laid.dev if laid else None, site.problem)
     train = _predict(model, split.sample, laid.sample if laid else None, site.problem)
@@ -116,21 +113,20 @@ def _measured(
     model.save(saved)
     kept = Predictions(split.dev_rows, dev, split.sample_rows, train)
     kept.save(site.folder / "predictions" / f"{outcome.key}.safetensors")
-    if recipe.key not in latencies:
-        latencies[recipe.key] = latency_ms(model, site.pool)
-    measured = {
-        "latency_ms": latencies[recipe.key],
+    if recipe.key not in known:
+        known[recipe.key] = latencies(model, site.pool)
+    measured = known[recipe.key] | {
         "size_mb": sum(f.stat().st_size for f in saved.iterdir()) / 1e6,
         "memory_mb": peak_memory_mb(),
         "train_seconds": outcome.seconds,
     }
-    score, truth = metric(site.problem.metric), site.pool.target
-    assert truth is not None
+    score = site.problem.measure
+    assert split.dev.target is not None and split.sample.target is not None
     return replace(
         outcome,
         seconds=outcome.seconds + time.perf_counter() - began,
-        train_score=score(truth[split.sample_rows], train),
-        dev_score=score(truth[split.dev_rows], dev) if len(split.dev_rows) else None,
+        train_score=score(split.sample.target, train, split.sample.weights),
+        dev_score=score(split.dev.target, dev, split.dev.weights) if len(split.dev_rows) else None,
         measured=measured,
     )
 

@@ -76,7 +76,7 @@ class Executor:
         self.folder, self.journal, self.clock, self._watch = folder, journal, clock, watch
         self._where = (pool, problem, protocol, folder, self.device)
         self._problem = problem
-        self._data = f"{pool.fingerprint}/{problem.metric}"
+        self._data = f"{pool.fingerprint}/{problem.measure.key}"
         self._protocol = protocol.to_dict()
         for worker in self._workers:
             worker.send(("data", *self._where))

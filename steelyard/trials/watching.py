@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from steelyard.data.dataset import Dataset
-from steelyard.metrics import METRICS, metric
+from steelyard.metrics import METRICS
 from steelyard.problem import Problem
 from steelyard.training.feed import Tensors
 from steelyard.training.fleet import Fleet
@@ -27,6 +27,7 @@ class Watched:
     model: Model
     inputs: Tensors
     truth: np.ndarray
+    weights: np.ndarray | None
     every: int  # epochs from look to look
     curve: list[Point] = field(default_factory=list)
     last: Epoch | None = None
@@ -38,7 +39,7 @@ class Watched:
         epochs = int(model.recipe.get("stopping.epochs"))
         seen = draw(len(dev), 0, LOOK_ROWS)
         every = max(1, round(epochs / _looks(train_rows * epochs, len(seen))))
-        return cls(model, tuple(tensor[seen] for tensor in inputs), dev.target[seen], every)
+        return cls(model, tuple(tensor[seen] for tensor in inputs), dev.target[seen], dev.weights_of(seen), every)
 
     def due(self, epoch: Epoch) -> bool:
         """Whether this epoch is a point with a look at dev."""
@@ -58,12 +59,13 @@ def follow(fleet: Fleet, watched: Sequence[Watched], problem: Problem, went: Cal
             if epoch.member in outputs:
                 predictions = mine.model.answers(outputs[epoch.member])
                 loss = _loss(mine.model, mine.truth, predictions)
-                score = metric(problem.metric)(mine.truth, predictions) if np.isfinite(predictions).all() else None
+                sound = np.isfinite(predictions).all()
+                score = problem.measure(mine.truth, predictions, mine.weights) if sound else None
             mine.curve.append(Point(epoch.number, epoch.train_loss, score, loss, epoch.held_loss))
 
 
 def _loss(model: Model, truth: np.ndarray, predictions: np.ndarray) -> float:
-    """Log loss, or half the squared error on the scale that is learnt."""
+    """Log loss, or half the squared error on the scale that is learnt; without weights, as the training loss is."""
     if not np.isfinite(predictions).all():
         return float("inf")
     scale = model.scale

@@ -52,6 +52,4 @@ def _data(record: RunRecord) -> list[str]:
 
 
 def _sign(record: RunRecord) -> int:
-    from steelyard.metrics import metric
-
-    return metric(record.problem.metric).sign
+    return record.problem.measure.sign

@@ -1,5 +1,6 @@
 """What a user asks of a run."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 
 @dataclass(frozen=True)
 class Ask:
-    """All that a run is told. Without a limit it takes `DEFAULT_SECONDS`; `settings` are knobs: (path, text)."""
+    """All that a run is told. Without a limit it takes `DEFAULT_SECONDS`; `settings` are knobs: (path, text).
+
+    `weights` names the column that says how much each row counts; `costs` are {true class: {predicted class: cost}}.
+    """
 
     source: Any
     target: str | int | None = None
@@ -31,6 +35,8 @@ class Ask:
     jobs: int | None = None
     device: str = "auto"
     command: str = ""
+    weights: str | int | None = None
+    costs: Mapping[Any, Mapping[Any, Any]] | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("trial_limit", 1), ("jobs", 1)):
@@ -62,4 +68,11 @@ class Ask:
             "seed": self.seed,
             "settings": [list(s) for s in self.settings],
             "exclude": list(self.exclude),
+            "weights": None if self.weights is None else str(self.weights),
+            "costs": None if self.costs is None else _plain(self.costs),
         }
+
+
+def _plain(costs: Mapping[Any, Mapping[Any, Any]]) -> dict[str, dict[str, float]]:
+    """Costs as JSON keeps them."""
+    return {str(true): {str(name): float(cost) for name, cost in row.items()} for true, row in costs.items()}

@@ -3,7 +3,8 @@
 from steelyard.recipe import Recipe
 from steelyard.records import Arm
 from steelyard.trials.arms import FULL, Size, Tried
-from steelyard.weigh.compare import Comparison, compare
+from steelyard.weighing.compare import compare
+from steelyard.weighing.comparison import Comparison
 from steelyard.workflow.bench import Bench, Request
 from steelyard.workflow.checklist import walk
 from steelyard.workflow.families import families
@@ -76,7 +77,8 @@ def _for_rows(bench: Bench, rows: int) -> list[Recipe]:
 
 def _power(bench: Bench, floor: Tried, best: Tried) -> Comparison:
     truth = [bench.truth[rows] for rows in best.rows]
-    return compare(bench.metric, truth, list(floor.dev), list(best.dev), looks=1)
+    weights = [bench.pool.weights_of(rows) for rows in best.rows]
+    return compare(bench.metric, truth, list(floor.dev), list(best.dev), weights=weights)
 
 
 def _reaching(bench: Bench, first: list[Tried]) -> list[Request]:

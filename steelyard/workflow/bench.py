@@ -12,7 +12,7 @@ import numpy as np
 from steelyard.data.dataset import Dataset
 from steelyard.data.sealed import Sealed
 from steelyard.data.split import Protocol
-from steelyard.metrics import Metric, metric
+from steelyard.metrics import Metric
 from steelyard.problem import Problem, Score
 from steelyard.recipe import Recipe
 from steelyard.records import RunRecord, Said, Step, to_plain
@@ -22,7 +22,7 @@ from steelyard.trials.costs import Costs
 from steelyard.trials.executor import Executor
 from steelyard.trials.journal import Journal
 from steelyard.trials.trial import Outcome, Trial
-from steelyard.weigh.interval import score_of
+from steelyard.weighing.interval import score_of
 from steelyard.workflow.ask import Ask
 
 Request = tuple[Recipe, tuple[int, ...], Size]
@@ -79,7 +79,7 @@ class Bench:
 
     @property
     def metric(self) -> Metric:
-        return metric(self.problem.metric)
+        return self.problem.measure
 
     @property
     def truth(self) -> np.ndarray:
@@ -187,9 +187,9 @@ class Bench:
         """The dev score of an arm: its seeds' mean, with the interval of the first seed's examples around it."""
         keys = tuple(outcome.key for outcome in tried.outcomes)
         if keys not in self._scores:  # an interval may take a bootstrap
-            first = score_of(self.metric, self.truth[tried.rows[0]], tried.dev[0])
-            pairs = zip(tried.rows, tried.dev, strict=True)
-            mean = float(np.mean([self.metric(self.truth[rows], dev) for rows, dev in pairs]))
+            weights = self.pool.weights_of(tried.rows[0])
+            first = score_of(self.metric, self.truth[tried.rows[0]], tried.dev[0], weights)
+            mean = self._mean(self.metric, tried)
             shift = mean - first.value
             self._scores[keys] = Score(mean, first.low + shift, first.high + shift, first.examples)
         return self._scores[keys]
@@ -201,12 +201,15 @@ class Bench:
             if constraint.name in tried.measured:
                 measured = tried.measured[constraint.name]
             else:
-                other = metric(constraint.name)
-                pairs = zip(tried.rows, tried.dev, strict=True)
-                measured = float(np.mean([other(self.truth[rows], dev) for rows, dev in pairs]))
+                measured = self._mean(self.problem.measure_of(constraint.name), tried)
             if not constraint.kept(measured):
                 found.append(f"{constraint} (measured {measured:.4g})")
         return found
+
+    def _mean(self, metric: Metric, tried: Tried) -> float:
+        """The mean of the dev scores of an arm's seeds in any metric."""
+        pairs, weights_of = zip(tried.rows, tried.dev, strict=True), self.pool.weights_of
+        return float(np.mean([metric(self.truth[rows], dev, weights_of(rows)) for rows, dev in pairs]))
 
     # -- the model on disk ----------------------------------------------------------------------------------------
 
@@ -217,7 +220,7 @@ class Bench:
             return False
         source, name = (
             self.executor.model(tried.outcomes[0]),
-            f"model on disk: {self.metric.name}, seed {self.ask.seed}",
+            f"model on disk: {self.metric.key}, seed {self.ask.seed}",
         )
         self.saved, disk = score, self.journal.fact(name)
         there = disk is not None and (self.folder / "model").exists()

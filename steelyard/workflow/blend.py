@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from steelyard.finish.ensemble import blend
-from steelyard.metrics import METRICS
+from steelyard.problem import LIMITS
 from steelyard.trials.arms import Tried
-from steelyard.weigh.compare import probability_better
-from steelyard.weigh.interval import score_of
+from steelyard.weighing.compare import probability_better
+from steelyard.weighing.interval import score_of
 from steelyard.workflow.bench import Bench
 from steelyard.workflow.say import ranked, score_text
 
@@ -32,19 +32,20 @@ def choose(bench: Bench, arms: list[Tried], wanted: float = SURE) -> Choice:
     `wanted`: the share of resamples of dev in which the blend must beat the best single arm.
     """
     arms = ranked(bench, arms)
-    rows, truth = arms[0].rows[0], bench.truth[arms[0].rows[0]]
-    means = [_as_final(t) for t in arms]
+    rows = arms[0].rows[0]
+    truth, row_weights = bench.truth[rows], bench.pool.weights_of(rows)
+    means = [as_final(t) for t in arms]
     alone = Choice((arms[0],), (1.0,), rows, means[0])
     if len(arms) == 1:
         return alone
-    weights = blend(bench.metric, truth, means)
+    weights = blend(bench.metric, truth, means, row_weights=row_weights)
     used = [i for i, weight in enumerate(weights) if weight > 0]
-    unseen = _blended_unseen(bench, truth, means)
-    if len(used) == 1 or breaks_together(bench, [arms[i] for i in used]) or _breaks_floor(bench, truth, unseen):
+    unseen = _blended_unseen(bench, truth, means, row_weights)
+    if len(used) == 1 or breaks_together(bench, [arms[i] for i in used]) or _breaks_floor(bench, rows, unseen):
         return alone
-    sure = probability_better(bench.metric, truth, means[0], unseen)
+    sure = probability_better(bench.metric, truth, means[0], unseen, row_weights)
     names = " + ".join(f"{weights[i]:.2f} {arms[i].recipe.family}" for i in used)
-    score = score_text(score_of(bench.metric, truth, unseen))
+    score = score_text(score_of(bench.metric, truth, unseen, row_weights))
     if sure < wanted:
         bench.say(
             "finish", f"a blend ({names}: {score}) is better in {sure:.0%} of resamples: not sure enough, left out"
@@ -54,17 +55,20 @@ def choose(bench: Bench, arms: list[Tried], wanted: float = SURE) -> Choice:
     return Choice(tuple(arms[i] for i in used), tuple(float(weights[i]) for i in used), rows, unseen)
 
 
-def _blended_unseen(bench: Bench, truth: np.ndarray, means: list[np.ndarray]) -> np.ndarray:
+def _blended_unseen(
+    bench: Bench, truth: np.ndarray, means: list[np.ndarray], row_weights: np.ndarray | None
+) -> np.ndarray:
     """What a blend predicts on dev rows that its weights were not chosen on (five parts in turn)."""
     part = np.random.default_rng(0).permutation(len(truth)) % 5
     found = np.empty_like(means[0], dtype=float)
     for k in range(5):
-        weights = blend(bench.metric, truth[part != k], [mean[part != k] for mean in means])
+        kept = None if row_weights is None else row_weights[part != k]
+        weights = blend(bench.metric, truth[part != k], [mean[part != k] for mean in means], row_weights=kept)
         found[part == k] = np.sum([w * mean[part == k] for w, mean in zip(weights, means, strict=True)], axis=0)
     return found
 
 
-def _as_final(tried: Tried) -> np.ndarray:
+def as_final(tried: Tried) -> np.ndarray:
     """What an arm predicts on dev as it will be in the final model: networks with several seeds, the rest with one."""
     seeds = MEMBERS if tried.recipe.network is not None else 1
     return np.asarray(np.mean(tried.dev[:seeds], axis=0))
@@ -84,7 +88,8 @@ def breaks(bench: Bench, measured: list[dict[str, float]]) -> bool:
     return False
 
 
-def _breaks_floor(bench: Bench, truth: np.ndarray, predictions: np.ndarray) -> bool:
-    """Whether what is predicted on dev breaks a constraint on another metric."""
-    floors = [c for c in bench.problem.constraints if c.name in METRICS]
-    return not all(c.kept(METRICS[c.name](truth, predictions)) for c in floors)
+def _breaks_floor(bench: Bench, rows: np.ndarray, predictions: np.ndarray) -> bool:
+    """Whether what is predicted on those rows of dev breaks a constraint on another metric."""
+    truth, weights = bench.truth[rows], bench.pool.weights_of(rows)
+    floors = [c for c in bench.problem.constraints if c.name not in LIMITS]
+    return not all(c.kept(bench.problem.measure_of(c.name)(truth, predictions, weights)) for c in floors)

@@ -6,7 +6,7 @@ from steelyard.classical import Linear
 from steelyard.data.prepared import Prepared
 from steelyard.training.optimizers import Rmsprop
 from steelyard.trials.arms import FULL, Tried
-from steelyard.weigh.compare import Comparison
+from steelyard.weighing.comparison import Comparison
 from steelyard.workflow.bench import Bench
 from steelyard.workflow.families import families
 
@@ -56,7 +56,7 @@ def target_as_input(bench: Bench) -> tuple[float, str] | None:
     known = (known - known[train].mean(0)) / (known[train].std(0) + 1e-9)
     x = [np.hstack([prepared.matrix(bench.pool.take(rows)), known[rows]]).astype(np.float32) for rows in (train, dev)]
     fitted = Linear(l2=1e-3).fit(x[0], truth[train], task, bench.problem.outputs, 0)
-    score = bench.metric(truth[dev], fitted.predict(x[1]))
+    score = bench.metric(truth[dev], fitted.predict(x[1]), bench.pool.weights_of(dev))
     dumb = bench.record.baseline
     gained = dumb is not None and bench.metric.better(score, dumb.value)
     return (

@@ -2,11 +2,12 @@
 
 import numpy as np
 
+from steelyard.data.costs import cost_matrix
 from steelyard.data.dataset import Dataset
 from steelyard.data.source import read
 from steelyard.errors import UserError
-from steelyard.metrics import Metric, metric
-from steelyard.problem import Problem, Task
+from steelyard.metrics import COST, NEEDS_COSTS, Metric, metric
+from steelyard.problem import LIMITS, Problem, Task
 from steelyard.workflow.ask import Ask
 
 RARE = 0.1  # below this share of its fair part a class counts as rare, and accuracy says little
@@ -14,35 +15,40 @@ RARE = 0.1  # below this share of its fair part a class counts as rare, and accu
 
 def define(ask: Ask) -> tuple[Dataset, Problem]:
     """The data set and the problem it poses; every inference is in the data set's notes."""
-    dataset = read(ask.source, ask.target, test=ask.test, task=ask.task, exclude=ask.exclude)
+    dataset = read(ask.source, ask.target, test=ask.test, task=ask.task, exclude=ask.exclude, weights=ask.weights)
     assert dataset.target is not None
     task: Task = "regression" if not dataset.classes else "binary" if len(dataset.classes) == 2 else "multiclass"
     if ask.human_error is not None and task == "regression":
         raise UserError("--human-error is a rate of wrong answers, and this is a regression: leave it out")
     if ask.human_error is not None and not 0 <= ask.human_error < 1:
         raise UserError(f"--human-error is an error rate in 0..1, got {ask.human_error:g}")
-    measure = metric(ask.metric) if ask.metric else _measure(task, dataset.target)
-    _check(measure, task, dataset)
-    for constraint in ask.constraints:
-        _check_constraint(constraint.name, task)
     problem = Problem(
         task,
         dataset.schema.modality,
         dataset.schema.target,
         len(dataset),
         dataset.classes,
-        measure.name,
+        _metric_name(ask, task, dataset.target),
         ask.constraints,
         ask.human_error,
         rarest(dataset.target) if dataset.classes else None,
+        None if ask.costs is None else cost_matrix(ask.costs, dataset.classes),
     )
+    check_metric(problem.measure, task, dataset)
+    for constraint in ask.constraints:
+        _check_constraint(constraint.name, problem)
     return dataset, problem
 
 
-def _measure(task: Task, target: np.ndarray) -> Metric:
+def _metric_name(ask: Ask, task: Task, target: np.ndarray) -> str:
+    """The metric that was asked for, else the one that costs, values or the balance of the classes call for."""
+    if ask.metric:
+        return metric(ask.metric).name
+    if ask.costs is not None:
+        return COST
     if task == "regression":
-        return metric("rmse")
-    return metric("accuracy" if rarest(target) >= RARE else "balanced_accuracy")
+        return "rmse"
+    return "accuracy" if rarest(target) >= RARE else "balanced_accuracy"
 
 
 def rarest(target: np.ndarray) -> float:
@@ -51,16 +57,22 @@ def rarest(target: np.ndarray) -> float:
     return float(counts.min() / len(target) * len(counts))
 
 
-def _check(measure: Metric, task: Task, dataset: Dataset) -> None:
+def check_metric(measure: Metric, task: Task, dataset: Dataset) -> None:
+    """Raise UserError for a metric that does not score such a problem."""
     if task not in measure.tasks:
         raise UserError(f"metric '{measure.name}' scores {' and '.join(measure.tasks)} problems; this is {task}")
+    if measure.name == COST and measure.costs is None:
+        raise UserError(NEEDS_COSTS)
     assert dataset.target is not None
     if measure.name == "rmsle" and dataset.target.min() <= -1:
         raise UserError(f"rmsle needs a target above -1, got {dataset.target.min():g}; use rmse or mae")
 
 
-def _check_constraint(name: str, task: Task) -> None:
-    from steelyard.metrics import METRICS
-
-    if name in METRICS and task not in METRICS[name].tasks:
-        raise UserError(f"constraint on '{name}' scores {' and '.join(METRICS[name].tasks)} problems; this is {task}")
+def _check_constraint(name: str, problem: Problem) -> None:
+    if name in LIMITS:
+        return
+    measure = problem.measure_of(name)
+    if problem.task not in measure.tasks:
+        raise UserError(f"constraint on '{name}' scores {' and '.join(measure.tasks)} problems; this is {problem.task}")
+    if measure.name == COST and measure.costs is None:
+        raise UserError(f"constraint on '{name}': {NEEDS_COSTS}")

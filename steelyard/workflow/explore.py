@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from steelyard.errors import UserError
-from steelyard.metrics import metric
 from steelyard.records import Said, Step, to_plain
 from steelyard.report.numbers import duration
 from steelyard.trials.arms import FULL, gather, trials_of
@@ -16,7 +15,7 @@ from steelyard.trials.costs import OVERHEAD, Costs
 from steelyard.trials.executor import Executor
 from steelyard.trials.journal import Journal
 from steelyard.trials.trial import Outcome, Trial
-from steelyard.weigh.trade_off import Exploration, Pair, cost, pooled_score, weigh_pairs
+from steelyard.weighing.trade_off import Exploration, Pair, cost, pooled_score, weigh_pairs
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.bench import write_json
 from steelyard.workflow.finish import tidy
@@ -185,7 +184,7 @@ def _trained(explorer: Explorer, arm: Arm) -> Arm:
         pair = replace(arm.pair, status=lost.status, reason=lost.message, seconds=_seconds(outcomes))
         explorer.say("regularise", f"{pair.name}: {pair.status}: {pair.reason}")
         return replace(arm, pair=pair)
-    score, each = pooled_score(metric(explorer.record.problem.metric), _truth(explorer), tried)
+    score, each = pooled_score(explorer.record.problem.measure, _truth(explorer), tried)
     pair = replace(arm.pair, status="done", seconds=tried.seconds, score=score, by_seed=each)
     explorer.say("regularise", f"{pair.name}: {score_text(score)}, {duration(tried.seconds)} a training")
     return replace(arm, pair=pair, tried=tried)
@@ -206,7 +205,7 @@ def _truth(explorer: Explorer) -> Any:
 
 def _judged(explorer: Explorer, arms: list[Arm]) -> Exploration:
     """The record: every pair against the best one, the front, the pick."""
-    measure = metric(explorer.record.problem.metric)
+    measure = explorer.record.problem.measure
     pairs, best, pick = weigh_pairs(measure, _truth(explorer), [(arm.pair, arm.tried) for arm in arms])
     record = replace(explorer.record, pairs=tuple(pairs))
     if best is None or pick is None:

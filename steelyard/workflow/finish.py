@@ -11,9 +11,10 @@ from steelyard.problem import Score
 from steelyard.records import Arm
 from steelyard.training.model import load
 from steelyard.trials.arms import FULL, Tried
-from steelyard.weigh.interval import score_of
+from steelyard.weighing.interval import score_of
 from steelyard.workflow.bench import Bench
 from steelyard.workflow.blend import Choice, choose
+from steelyard.workflow.dev_wear import note_wear
 from steelyard.workflow.final_training import Final, confirm, refit
 from steelyard.workflow.incumbent import Incumbent, recipe_for
 from steelyard.workflow.regularise import diagnose
@@ -38,6 +39,7 @@ def finish(bench: Bench, incumbents: list[Incumbent], others: list[Tried]) -> No
         final = refit(bench, choose(bench, full or [usable[0].tried]))
     _install(bench, final)
     _show(bench, final.choice)
+    note_wear(bench, final.choice)
     _open_test(bench)
 
 
@@ -56,7 +58,7 @@ def _install(bench: Bench, made: Final) -> None:
     there = bench.run([o.trial for o in outcomes], float("inf"), models=True)  # a finished run drops its trials' models
     members = tuple(load(bench.executor.model(o)) for o in there)
     Ensemble(members, tuple(weights)).save(final)
-    score = score_of(bench.metric, bench.truth[choice.rows], choice.dev)
+    score = score_of(bench.metric, bench.truth[choice.rows], choice.dev, bench.pool.weights_of(choice.rows))
     family = " + ".join(dict.fromkeys(t.recipe.family for t in choice.arms))
     bench.install(final, family, score)
     bench.update(
@@ -78,7 +80,8 @@ def _install(bench: Bench, made: Final) -> None:
 
 def _show(bench: Bench, choice: Choice) -> None:
     """What the page shows of the final choice on dev: confusion or residuals, the worst mistakes, the error table."""
-    truth, score = bench.truth[choice.rows], score_of(bench.metric, bench.truth[choice.rows], choice.dev)
+    truth = bench.truth[choice.rows]
+    score = score_of(bench.metric, truth, choice.dev, bench.pool.weights_of(choice.rows))
     final = Arm(
         "final",
         bench.record.winner.get("family", choice.arms[0].recipe.family),
@@ -101,11 +104,12 @@ def _open_test(bench: Bench) -> None:
     if not len(bench.sealed):
         bench.say("finish", "there are no test rows")
         return
-    name = f"test {bench.metric.name} {bench.ask.seed} {_digest(bench.folder / 'model')}"
+    name = f"test {bench.metric.key} {bench.ask.seed} {_digest(bench.folder / 'model')}"
     if (known := bench.journal.fact(name)) is None:
         test = bench.sealed.open(f"steelyard run, for {name}", bench.journal.open_test)
         assert test.target is not None
-        found = score_of(bench.metric, test.target, load_predictor(bench.folder / "model").predict(test))
+        predicted = load_predictor(bench.folder / "model").predict(test)
+        found = score_of(bench.metric, test.target, predicted, test.weights)
         bench.journal.set_fact(name, known := list(vars(found).values()))
     score = Score(*known)
     openings = len({by for _, by in bench.journal.openings()})  # a kill right after opening does not count twice

@@ -8,7 +8,7 @@ from steelyard.recipe import Recipe
 from steelyard.training.member import Plan
 from steelyard.training.rates import Rule, following, scaling_rule
 from steelyard.trials.arms import Tried
-from steelyard.weigh.trade_off import Exploration, Pair
+from steelyard.weighing.trade_off import Exploration, Pair
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.network import Posed
 

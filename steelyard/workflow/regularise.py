@@ -9,29 +9,37 @@ from steelyard.recipe import Recipe
 from steelyard.records import ErrorTable, Weighed
 from steelyard.techniques import NotApplicable, catalogue
 from steelyard.trials.arms import Tried
-from steelyard.weigh.compare import Comparison, compare
+from steelyard.weighing.compare import LOOKS
+from steelyard.weighing.comparison import Comparison
 from steelyard.workflow.baseline import arm
 from steelyard.workflow.bench import Bench
 from steelyard.workflow.incumbent import Incumbent, compatible, edit, free, recipe_for, size_once
-from steelyard.workflow.say import number, plainly
+from steelyard.workflow.race import Race
+from steelyard.workflow.say import noise_words, number, plainly
+from steelyard.workflow.standing import Entry, Standing
 from steelyard.workflow.tuning import edits
 
-SEEDS = (0, 1, 2)  # the first look
-MORE = (3, 4, 5, 6, 7)  # the second look, for what is promising and undecided
-LAST = tuple(range(16))  # the last look, when there is time and nothing else to try
+SEEDS = (0, 1, 2)  # of the base at first
+FIRST, LAST = 8, LOOKS[-1]  # pairs: what is still open after the first ones waits until there is nothing else to try
+ASIDE = 0.5  # how much a gain counts of what treats something else than the dominant error
 ROUNDS = 6
 RARE = 0.5  # balance below which imbalance is treated
-SMALLEST = 0.1  # of the width of the dev interval: a smaller effect is not worth having
 
-Proposal = tuple[str, Recipe]
+
+@dataclass(frozen=True)
+class Proposal:
+    """An edited recipe to weigh; `remedy` if it treats what dominates."""
+
+    name: str
+    recipe: Recipe
+    remedy: bool = True
 
 
 @dataclass(frozen=True)
 class Result:
-    """A proposal that was tried, and how it compares with the incumbent."""
+    """A proposal that helps, and how it compares with the incumbent."""
 
     name: str
-    recipe: Recipe
     tried: Tried
     comparison: Comparison
 
@@ -57,16 +65,16 @@ def _improve(bench: Bench, incumbent: Incumbent, seconds: float, name: str) -> I
             break
         size = size_once(bench, f"study size {name}.{turn}", incumbent, _trials(bench, incumbent), left)
         recipe = recipe_for(bench, incumbent.family, incumbent.edits, size.rows or bench.train_rows)
-        propose, seeds = STAGES[stage]
+        propose, up_to = STAGES[stage]
         if propose is _open and not _undecided(bench, incumbent.family):
             break
-        base = bench.try_arms([(recipe, seeds, size)])[0]
+        base = bench.try_arms([(recipe, SEEDS, size)])[0]
         if base is None:
             break
         table = diagnose(bench, base)
         if turn == 0:
             _say_diagnosis(bench, base, table)
-        helped = _weigh_all(bench, base, propose(bench, base, table), seeds, left)
+        base, helped = _weigh_all(bench, base, propose(bench, base, table), up_to, left)
         better = _together(bench, base, incumbent, helped)
         if better is None:
             stage += 1
@@ -90,8 +98,9 @@ def _trials(bench: Bench, incumbent: Incumbent) -> int:
 
 def diagnose(bench: Bench, tried: Tried) -> ErrorTable:
     """The error table of an arm, from the predictions of its first seed."""
-    train = (bench.truth[tried.train_rows[0]], tried.train[0])
-    return error_table(bench.problem, train, (bench.truth[tried.rows[0]], tried.dev[0]))
+    both = ((tried.train_rows[0], tried.train[0]), (tried.rows[0], tried.dev[0]))
+    train, dev = ((bench.truth[rows], predicted, bench.pool.weights_of(rows)) for rows, predicted in both)
+    return error_table(bench.problem, train, dev)
 
 
 def _say_diagnosis(bench: Bench, tried: Tried, table: ErrorTable) -> None:
@@ -120,7 +129,8 @@ def _proposals(problem: Problem, recipe: Recipe, table: ErrorTable) -> tuple[lis
         if isinstance(edited, NotApplicable):
             refused.append(Weighed(name, recipe.family, 0.0, 0.0, 0.0, "not applicable", (), reason=edited.reason))
         elif edited.key != recipe.key:
-            found.append((not wanted & set(kind.treats), kind.time_ratio, (name, edited)))
+            remedy = bool(wanted & set(kind.treats))
+            found.append((not remedy, kind.time_ratio, Proposal(name, edited, remedy)))
     return [proposal for _, _, proposal in sorted(found, key=lambda each: each[:2])], refused
 
 
@@ -130,7 +140,7 @@ def _techniques(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
     proposals, refused = _proposals(bench.problem, base.recipe, table)
     done = {(w.technique, w.against) for w in bench.record.weighed}
     bench.update(weighed=(*bench.record.weighed, *(w for w in refused if (w.technique, w.against) not in done)))
-    named = ", ".join(name for name, _ in proposals)
+    named = ", ".join(proposal.name for proposal in proposals)
     if proposals and not any(w.against == family for w in bench.record.weighed if w.pairs):
         bench.say("regularise", f"to weigh on {family}, remedies for {table.dominant} first: {named}")
     return proposals
@@ -138,15 +148,16 @@ def _techniques(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
 
 def _knobs(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
     """Single knobs a step up and down; in a small study they would be tuned to its size, so there are none."""
-    weighed = {recipe.key for _, recipe in _proposals(bench.problem, base.recipe, table)[0]}
-    return [(name, recipe) for name, recipe in edits(base.recipe) if base.size.full and recipe.key not in weighed]
+    weighed = {proposal.recipe.key for proposal in _proposals(bench.problem, base.recipe, table)[0]}
+    turned = edits(base.recipe) if base.size.full else []
+    return [Proposal(name, recipe) for name, recipe in turned if recipe.key not in weighed]
 
 
 def _open(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
     """What is still undecided and points the right way, the largest effect first."""
     names = [w.technique for w in _undecided(bench, base.recipe.family)]
     edited = [(name, edit(bench, base.recipe, name)) for name in names]
-    return [(name, recipe) for name, recipe in edited if isinstance(recipe, Recipe)]
+    return [Proposal(name, recipe) for name, recipe in edited if isinstance(recipe, Recipe)]
 
 
 def _undecided(bench: Bench, family: str) -> list[Weighed]:
@@ -155,93 +166,51 @@ def _undecided(bench: Bench, family: str) -> list[Weighed]:
     return sorted((w for w in mine if sign * w.effect > 0), key=lambda w: -sign * w.effect)
 
 
-STAGES: tuple[tuple[Callable[[Bench, Tried, ErrorTable], list[Proposal]], tuple[int, ...]], ...] = (
-    (_techniques, SEEDS),
-    (_knobs, SEEDS),
+STAGES: tuple[tuple[Callable[[Bench, Tried, ErrorTable], list[Proposal]], int], ...] = (
+    (_techniques, FIRST),
+    (_knobs, FIRST),
     (_open, LAST),
 )
 
 
 def _weigh_all(
-    bench: Bench, base: Tried, proposals: list[Proposal], seeds: tuple[int, ...], seconds: float
-) -> list[Result]:
-    """Weigh every proposal the time allows; those that help, the largest effect first."""
+    bench: Bench, base: Tried, proposals: list[Proposal], up_to: int, seconds: float
+) -> tuple[Tried, list[Result]]:
+    """Weigh the proposals in a race; the base with the seeds it got, and those that help, the largest effect first."""
+    race = Race(bench, base.recipe, base.size, bench.metric)
     until = bench.clock.now() + seconds
-    proposals = [(name, recipe) for name, recipe in proposals if free(bench, base.recipe, recipe)]
-    tried = bench.try_arms([(recipe, seeds, base.size) for _, recipe in proposals], within=seconds)
-    _record_failures(bench, base, [p for p, t in zip(proposals, tried, strict=True) if t is None], seeds)
-    pairs = zip(proposals, tried, strict=True)
-    results = [Result(name, recipe, t, weigh(bench, base, t)) for (name, recipe), t in pairs if t is not None]
-    promising = [result for result in results if _promising(bench, result.comparison)]
-    if promising and seeds == SEEDS:
-        results = _second_look(bench, base, results, promising, until - bench.clock.now())
-    _record(bench, base, results)
-    helped = [r for r in results if r.comparison.verdict == "helps" and not bench.broken(r.tried)]
-    return sorted(helped, key=lambda r: -bench.metric.sign * r.comparison.effect)
-
-
-def _record_failures(bench: Bench, base: Tried, missing: list[Proposal], seeds: tuple[int, ...]) -> None:
-    """A technique whose training diverged or failed is said and recorded, not dropped."""
-    for name, recipe in missing:
-        if reason := bench.failure(recipe, seeds, base.size):
-            lost = Weighed(name, base.recipe.family, 0.0, 0.0, 0.0, "not applicable", (), reason=reason)
-            bench.update(weighed=(*bench.record.weighed, lost))
-            bench.say("regularise", f"{name} on {base.recipe.family}: {reason}")
-
-
-def _second_look(
-    bench: Bench, base: Tried, results: list[Result], promising: list[Result], seconds: float
-) -> list[Result]:
-    """More pairs for what is promising and undecided."""
-    seeds = SEEDS + MORE
-    arms = [(base.recipe, seeds, base.size), *((r.recipe, seeds, base.size) for r in promising)]
-    more = bench.try_arms(arms, within=seconds)
-    longer = more[0]
-    if longer is None:
-        return results
-    again = {r.name: found for r, found in zip(promising, more[1:], strict=True) if found is not None}
-    return [
-        replace(r, tried=again[r.name], comparison=weigh(bench, longer, again[r.name])) if r.name in again else r
-        for r in results
+    entries = [
+        Entry(p.name, p.recipe, 1.0 if p.remedy else ASIDE) for p in proposals if free(bench, base.recipe, p.recipe)
     ]
+    if not entries or not race.start(until):
+        return base, []
+    assert race.noise is not None and race.tried is not None
+    bench.say("regularise", noise_words(race.metric, race.noise, race.least))
+    standings = race.run(entries, until, up_to)
+    _record_failures(bench, base, [s for s in standings if s.tried is None and s.over])
+    compared = [(s, race.comparison(s, base.recipe.family)) for s in standings if s.tried is not None]
+    _record(bench, [_weighed(comparison) for _, comparison in compared])
+    helped = [Result(s.entry.name, s.tried, c) for s, c in compared if c.wins and s.tried is not None]
+    return race.tried, sorted(helped, key=lambda r: -bench.metric.sign * r.comparison.effect)
 
 
-def _promising(bench: Bench, comparison: Comparison) -> bool:
-    return (
-        comparison.verdict == "undecided"
-        and bench.metric.sign * comparison.effect > 0
-        and len(set(comparison.pairs)) > 1
-    )
+def _record_failures(bench: Bench, base: Tried, lost: list[Standing]) -> None:
+    """A technique whose training diverged or failed is said and recorded, not dropped."""
+    for each in lost:
+        name, against = each.entry.name, base.recipe.family
+        entry = Weighed(name, against, 0.0, 0.0, 0.0, "not applicable", (), reason=each.over)
+        bench.update(weighed=(*bench.record.weighed, entry))
+        bench.say("regularise", f"{name} on {against}: {each.over}")
 
 
-def weigh(bench: Bench, base: Tried, tried: Tried) -> Comparison:
-    """An arm against the incumbent, over the seeds both have."""
-    seeds = min(len(base.dev), len(tried.dev))
-    truth = [bench.truth[rows] for rows in base.rows[:seeds]]
-    score = bench.score(base)
-    matters = SMALLEST * (score.high - score.low)
-    return compare(bench.metric, truth, list(base.dev[:seeds]), list(tried.dev[:seeds]), matters)
+def _weighed(c: Comparison) -> Weighed:
+    """What the record of a run keeps of a comparison."""
+    reason = f"breaks {', '.join(c.breaks)}" if c.breaks else c.reason
+    return Weighed(c.name, c.against, c.effect, c.low, c.high, c.verdict, c.pairs, c.time_ratio, c.rows, reason)
 
 
-def _weighed(bench: Bench, base: Tried, result: Result) -> Weighed:
-    broken, c = bench.broken(result.tried), result.comparison
-    return Weighed(
-        result.name,
-        base.recipe.family,
-        c.effect,
-        c.low,
-        c.high,
-        c.verdict,
-        c.pairs,
-        result.tried.seconds / base.seconds,
-        result.tried.outcomes[0].train_rows,
-        f"breaks {', '.join(broken)}" if broken else "",
-    )
-
-
-def _record(bench: Bench, base: Tried, results: list[Result]) -> None:
+def _record(bench: Bench, new: list[Weighed]) -> None:
     """Put the comparisons into the record; a technique weighed again on the same family replaces its older entry."""
-    new = [_weighed(bench, base, result) for result in results]
     names = {(w.technique, w.against) for w in new}
     old = [w for w in bench.record.weighed if (w.technique, w.against) not in names or w.kept]
     kept = {(w.technique, w.against) for w in old if w.kept}

@@ -32,7 +32,7 @@ from steelyard.workflow.machine import cores, device_of, jobs_on
 from steelyard.workflow.overfit import overfit
 from steelyard.workflow.pace import choose_precision
 from steelyard.workflow.regularise import regularise
-from steelyard.workflow.stored import finished_record, output_folder, write_page
+from steelyard.workflow.stored import finished_record, output_folder, remember_ask, write_page
 
 Watch = Callable[[Any], None]
 FINAL = 1.6  # last training against the plain recipe: what was kept makes it dearer
@@ -50,7 +50,9 @@ def carry_out(ask: Ask, watch: Watch = lambda _: None, already: float = 0.0) -> 
         families(problem, dataset.schema, len(dataset), ask.settings)  # before anything is written: a wrong --set
         folder = output_folder(ask)
         with closing(Journal(folder / "journal.db")) as journal, only_one(folder):
-            if (record := finished_record(folder, journal, ask, dataset.fingerprint)) is not None:
+            record = finished_record(folder, journal, ask, dataset.fingerprint)
+            remember_ask(journal, ask)
+            if record is not None:
                 tidy(folder)
                 return record
             bench = _set_up(ask, folder, journal, clock, executor, watch, dataset, problem)
@@ -151,6 +153,7 @@ def _measured(ask: Ask, problem: Problem) -> str:
         "as asked"
         if ask.metric
         else {
+            "cost": "costs were given",
             "accuracy": "the classes are balanced enough",
             "balanced_accuracy": "a class is rare, and accuracy would reward ignoring it",
         }.get(problem.metric, "usual for values")

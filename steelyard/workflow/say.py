@@ -1,7 +1,9 @@
 """How scores are put into words, and ranked."""
 
+from steelyard.metrics import Metric
 from steelyard.problem import Score
 from steelyard.trials.arms import Tried
+from steelyard.weighing.comparison import Noise
 from steelyard.workflow.bench import Bench
 
 
@@ -24,3 +26,12 @@ def ranked(bench: Bench, tried: list[Tried]) -> list[Tried]:
     """The arms, best dev score first; those that break a constraint come last."""
     sign = bench.metric.sign
     return sorted(tried, key=lambda t: (bool(bench.broken(t)), -sign * bench.score(t).value))
+
+
+def noise_words(measure: Metric, noise: Noise, matters: float) -> str:
+    """The noise floor, before any claim."""
+    return (
+        f"noise floor: another seed moves {measure.name} by {number(noise.by_seed)} (one standard deviation, "
+        f"{noise.seeds} seeds), other examples by {number(noise.by_examples)} ({noise.examples} rows); "
+        f"an effect below {number(matters)} does not matter"
+    )

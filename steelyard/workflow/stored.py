@@ -2,12 +2,16 @@
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
 from steelyard.errors import UserError
-from steelyard.records import RunRecord, from_plain
+from steelyard.problem import Constraint
+from steelyard.records import RunRecord, from_plain, to_plain
 from steelyard.trials.journal import Journal
 from steelyard.workflow.ask import Ask
+
+OWN = {"source", "test", "output", "time_limit", "trial_limit", "constraints", "jobs", "device", "command"}
 
 
 def output_folder(ask: Ask) -> Path:
@@ -40,6 +44,28 @@ def finished_record(folder: Path, journal: Journal, ask: Ask, fingerprint: str) 
         record = read_record(folder)
         return record if record.finished else None
     return None
+
+
+def remember_ask(journal: Journal, ask: Ask) -> None:
+    """Keep what a run was asked, where its source is a file or folder: a weighing reads it again."""
+    if not isinstance(ask.source, str | Path):
+        return
+    plain = {f.name: getattr(ask, f.name) for f in fields(ask) if f.name not in OWN}
+    plain["source"] = str(Path(ask.source).resolve())
+    plain["test"] = str(Path(ask.test).resolve()) if isinstance(ask.test, str | Path) else None
+    plain["constraints"] = [str(constraint) for constraint in ask.constraints]
+    journal.set_fact("asked", to_plain(plain))
+
+
+def asked_again(journal: Journal, folder: Path) -> Ask:
+    """What the run in a folder was asked."""
+    plain = journal.fact("asked")
+    if plain is None:
+        raise UserError(f"the source of the run in {folder} is no file: weigh it from Python, with source=…")
+    tuples = {"settings": tuple((path, text) for path, text in plain["settings"]), "exclude": tuple(plain["exclude"])}
+    constraints = tuple(Constraint.parse(text) for text in plain["constraints"])
+    known = {f.name for f in fields(Ask)}
+    return Ask(**({k: v for k, v in plain.items() if k in known} | tuples | {"constraints": constraints}))
 
 
 def read_record(folder: Path) -> RunRecord:

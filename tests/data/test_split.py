@@ -80,10 +80,11 @@ def test_the_same_seed_gives_the_same_split_and_another_seed_another_one() -> No
     assert np.array_equal(one, other)
 
 
-def test_another_partition_deals_the_folds_anew_and_leaves_a_hold_out_as_it_is() -> None:
-    folds, holdout = parts(dataset(500))[0], parts(dataset(5000))[0]
-    assert not np.array_equal(folds.split(0, 0)[1], folds.split(1, 0)[1])
-    assert np.array_equal(holdout.split(0, 0)[1], holdout.split(1, 0)[1])
+@pytest.mark.parametrize("rows", [500, 5000])
+def test_another_partition_deals_folds_and_hold_outs_anew(rows: int) -> None:
+    protocol = parts(dataset(rows))[0]
+    assert not np.array_equal(protocol.split(0, 0)[1], protocol.split(1, 0)[1])
+    assert np.array_equal(protocol.split(1, 0)[1], protocol.split(1, 0)[1])
 
 
 @pytest.mark.parametrize("rows", [300, 4000])

@@ -53,3 +53,18 @@ def test_an_accuracy_becomes_an_error_with_its_interval_turned_round() -> None:
     table = error_table(PROBLEM, answers(0.1), answers(0.2), Score(0.9, 0.88, 0.91, 500))
     assert table.test is not None
     np.testing.assert_allclose((table.test.value, table.test.low, table.test.high), (0.1, 0.09, 0.12))
+
+
+def test_rows_count_in_the_table_by_their_weights() -> None:
+    truth, predictions = answers(0.25)
+    weights = np.where(np.arange(len(truth)) < 500, 3.0, 1.0)
+    table = error_table(PROBLEM, (truth, predictions), (truth, predictions, weights))
+    np.testing.assert_allclose((table.train.value, table.dev.value), (0.25, 0.5))
+
+
+def test_costs_are_told_as_they_are() -> None:
+    priced = Problem("binary", "tabular", "y", 1000, ("a", "b"), "cost", costs=((0.0, 4.0), (4.0, 0.0)))
+    table = error_table(priced, answers(0.1), answers(0.2), Score(0.7, 0.6, 0.8, 500))
+    assert table.unit == "cost"
+    assert table.test is not None
+    np.testing.assert_allclose((table.bias, table.variance, table.test.value), (0.4, 0.4, 0.7))

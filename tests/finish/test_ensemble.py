@@ -29,3 +29,10 @@ def test_a_blend_is_never_worse_than_its_best_arm_where_it_was_chosen() -> None:
     weights = blend(accuracy, truth, arms)
     together = sum(w * a for w, a in zip(weights, arms, strict=True))
     assert accuracy(truth, np.asarray(together)) >= max(accuracy(truth, a) for a in arms)
+
+
+def test_an_arm_that_is_right_where_rows_count_gets_the_weight() -> None:
+    truth, there = np.linspace(0, 1, 200), np.arange(200) < 50
+    arms = [np.where(there, truth, truth + 1), np.where(there, truth + 1, truth)]
+    assert blend(metric("mae"), truth, arms).tolist() == [0.0, 1.0]
+    assert blend(metric("mae"), truth, arms, row_weights=np.where(there, 10.0, 1.0)).tolist() == [1.0, 0.0]

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from steelyard.problem import Constraint, Problem, Score
-from steelyard.records import Arm, Curve, ErrorTable, Mistake, RunRecord, Said, Weighed
+from steelyard.records import Arm, Curve, ErrorTable, Mistake, RunRecord, Said, Wear, Weighed
 
 ENVIRONMENT = {
     "steelyard": "0.1.0",
@@ -147,6 +147,8 @@ def adult() -> RunRecord:
             "look at the worst mistakes: 4 of the first 12 carry a label that looks wrong.",
         ),
         trials=74,
+        dev_looks=74,
+        wear=Wear(74, 31, score(0.8759, 0.0100, 3908), 0.00213, score(0.8738, 0.0121, 3908), "BBC-CV"),
         seconds=561.4,
         finished=True,
         environment=ENVIRONMENT,
@@ -338,6 +340,7 @@ def underway() -> RunRecord:
         done, said=done.said[:6], ladder=(), weighed=(), curves=(), errors=None, dev=done.families[0].score, test=None,
         test_openings=0, winner={"family": "boosting"}, confusion=(), mistakes=(), next_steps=(), finished=False,
         families=(*done.families[:3], Arm("linear", "linear", None, 0.0, 0, "cut")), seconds=33.0, trials=9,
+        wear=None,
     )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from steelyard.report.figures.score_map import score_map
 from steelyard.report.numbers import Format
 from steelyard.report.tools import exploration_page, pair_table, rate_page, remark
 from steelyard.training.rate_range import RateRange
-from steelyard.weigh.trade_off import Exploration, Pair
+from steelyard.weighing.trade_off import Exploration, Pair
 
 EVIL = "<script>alert('x')</script>"
 

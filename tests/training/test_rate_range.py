@@ -21,7 +21,7 @@ from steelyard.training.optimizers import AdamW, SamSgd, Sgd
 from steelyard.training.rate_range import RateRange, Sweep, judge, sweep
 from steelyard.training.start import begin, ready
 from steelyard.training.stopping import Stopping
-from steelyard.weigh.compare import compare
+from steelyard.weighing.compare import compare
 from steelyard.workflow.families import families
 
 RATES = [float(rate) for rate in np.geomspace(1e-5, 10, 120)]
@@ -187,5 +187,5 @@ def test_training_at_the_suggestion_is_not_surely_worse_than_at_the_best_rate_of
     rates = [float(rate) for rate in np.geomspace(1e-6, 10, 200)]
     found = judge(sweep(members, rates), plain, 64, len(train))
     best = max((trained(f"cosine({rate}, 0)") for rate in grid), key=score)
-    weighed = compare(measure, [truth] * 3, best, trained(found.setting.partition("=")[2]), looks=1)
+    weighed = compare(measure, [truth] * 3, best, trained(found.setting.partition("=")[2]))
     assert weighed.verdict != "hurts", weighed

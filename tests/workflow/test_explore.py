@@ -12,7 +12,7 @@ from steelyard.cli import main
 from steelyard.records import from_plain
 from steelyard.trials.executor import Began
 from steelyard.trials.trial import Outcome
-from steelyard.weigh.trade_off import Exploration, Pair
+from steelyard.weighing.trade_off import Exploration, Pair
 
 SMALL = {"network.width": "16", "network.depth": "1"}
 OPTIONS = ["--set", "network.width=16", "--set", "network.depth=1", "--jobs", "1"]

@@ -11,6 +11,7 @@ from steelyard.report.figures.canvas import COLOURS, NARROW, SMALL, TEXT, WIDE, 
 
 EDGE = 8.0  # pixels left and right of a plot, for arrow heads
 OUTLIER = 7.0  # an effect that reaches this many times as far as a typical one is cut, so the others stay legible
+TALL = 20  # rows from which on the axis stands above them, too
 CROWDED = 0.15  # the share of the axis below which scores are crowded by a far-off reference, which is then left out
 
 
@@ -36,24 +37,33 @@ def intervals(
     greater_is_better: bool,
     reference: float | None = None,
     centred: bool = False,
+    band: float = 0.0,
 ) -> Drawing:
-    """The marks on one axis; `reference` is drawn as a line, `centred` shades the side of it where better lies."""
+    """The marks on one axis; `reference` is drawn as a line, `centred` shades the side of it where better lies.
+
+    Of what is centred, a `band` as wide to either side is drawn, in which no difference matters.
+    """
     shown = [mark for mark in marks if isfinite(mark.value)]
-    limits = _limits(shown, reference, centred)
+    limits = _limits(shown, reference, centred, band)
     title = f"{axis}, better →" if greater_is_better else f"← better, {axis}"
     pictures = []
     for width in (NARROW, WIDE):
         row, size, left, span = _layout(shown, width)
-        canvas = Canvas(width, row * len(shown) + 44)
-        axes = canvas.axes(left, 4, span, row * len(shown))
+        top = 40 if len(shown) > TALL else 4
+        canvas = Canvas(width, top + row * len(shown) + 40)
+        axes = canvas.axes(left, top, span, row * len(shown))
+        axes.tick_params(labeltop=len(shown) > TALL)
         axes.set_xlim(*limits)
         axes.set_ylim(len(shown), 0)
         axes.set_yticks([])
         axes.locator_params(axis="x", nbins=4 if width == NARROW else 6)
         grid(axes)
         _reference(axes, reference, centred, greater_is_better, stacked=width == NARROW)
-        _rows(canvas, axes, shown, row, size, centred)
-        canvas.text(left + span / 2, canvas.height - 9, title, "muted", room=width, ha="center", fontsize=SMALL)
+        if band and reference is not None:
+            axes.axvspan(reference - band, reference + band, color=COLOURS["muted"], alpha=0.16, lw=0)
+        _rows(canvas, axes, shown, row, size, top, centred)
+        for y in (9.0, canvas.height - 9) if len(shown) > TALL else (canvas.height - 9,):
+            canvas.text(left + span / 2, y, title, "muted", room=width, ha="center", fontsize=SMALL)
         pictures.append(canvas.svg(words))
     return Drawing(*pictures)
 
@@ -67,7 +77,9 @@ def _layout(marks: Sequence[Mark], width: float) -> tuple[float, float, float, f
     return 30, TEXT, label + EDGE, width - label - number - 2 * EDGE
 
 
-def _rows(canvas: Canvas, axes: Axes, marks: Sequence[Mark], row: float, size: float, coloured: bool) -> None:
+def _rows(
+    canvas: Canvas, axes: Axes, marks: Sequence[Mark], row: float, size: float, top: float, coloured: bool
+) -> None:
     """Every mark with its label and its number."""
     stacked = canvas.width == NARROW
     room = axes.get_position().x0 * canvas.width - EDGE - 10
@@ -75,7 +87,7 @@ def _rows(canvas: Canvas, axes: Axes, marks: Sequence[Mark], row: float, size: f
     full = not stacked or all(text_width(mark.label, size) <= left for mark, left in zip(marks, long, strict=True))
     for i, mark in enumerate(marks):
         _draw(axes, mark, i + (0.74 if stacked else 0.5))
-        y = 4 + row * i + (14 if stacked else row / 2)
+        y = top + row * i + (14 if stacked else row / 2)
         text = mark.text if full else mark.short
         left = canvas.width - text_width(text, size) - 8 if stacked else room
         canvas.text(0, y, mark.label, ha="left", room=left, fontsize=size)
@@ -100,7 +112,7 @@ def _draw(axes: Axes, mark: Mark, y: float) -> None:
     """One interval with its point; an arrow head where it leaves the axis."""
     low, high = axes.get_xlim()
     colour = COLOURS[mark.colour]
-    start, end = (edge if isfinite(edge) else mark.value for edge in (mark.low, mark.high))
+    start, end = (edge if edge == edge else mark.value for edge in (mark.low, mark.high))
     if end >= low and start <= high:
         axes.plot([max(start, low), min(end, high)], [y, y], color=colour, linewidth=2, solid_capstyle="round")
     for outside, edge, shape in ((start < low, low, "<"), (end > high, high, ">")):
@@ -113,13 +125,14 @@ def _draw(axes: Axes, mark: Mark, y: float) -> None:
         )
 
 
-def _limits(marks: Sequence[Mark], reference: float | None, centred: bool) -> tuple[float, float]:
+def _limits(marks: Sequence[Mark], reference: float | None, centred: bool, band: float) -> tuple[float, float]:
     """The ends of the axis: all marks, but for outliers and for a reference that would crowd the others."""
     low, high = _span(marks, reference)
     if centred and reference is not None and marks:
         reach = OUTLIER * median(max(abs(mark.low - reference), abs(mark.high - reference)) for mark in marks)
         if isfinite(reach) and reach > 0:
             low, high = max(low, reference - reach), min(high, reference + reach)
+        low, high = min(low, reference - band), max(high, reference + band)
     elif reference is not None:
         near = _span([mark for mark in marks if mark.value != reference], None)
         width = near[1] - near[0]

@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 
 from steelyard.report.figures.canvas import COLOURS, NARROW, SMALL, TEXT, WIDE, Canvas, Drawing
 from steelyard.report.numbers import count, duration
-from steelyard.weigh.trade_off import Exploration, Pair
+from steelyard.weighing.trade_off import Exploration, Pair
 
 LEFT, TOP = 52.0, 48.0  # pixels for the names of rows and columns
 HIGH, CELL = 62.0, 150.0  # pixels of a cell: its height, its width at most

@@ -17,9 +17,10 @@ for (const table of document.querySelectorAll("table.sortable")) {
       const order = (a, b) => value(a).localeCompare(value(b), undefined, { numeric: true });
       const number = (a, b) => Number(value(a)) - Number(value(b));
       const rows = [...body.rows];
-      const numeric = rows.every((row) => row.cells[column].dataset.sort !== undefined);
-      rows.sort(numeric ? number : order);
-      body.append(...(up ? rows : rows.reverse()));
+      const known = rows.filter((row) => row.cells[column].dataset.sort !== undefined);
+      const last = known.length ? rows.filter((row) => !known.includes(row)) : [];
+      const sorted = (known.length ? known : rows).sort(known.length ? number : order);
+      body.append(...(up ? sorted : sorted.reverse()), ...last);
     });
   });
 }

@@ -84,25 +84,32 @@ def crossed(differences: Array) -> Crossed:
 
 
 def differences_of(
-    metric: Metric, truth: list[Array], without: list[Array], with_it: list[Array], rows: list[Array] | None = None
+    metric: Metric,
+    truth: list[Array],
+    without: list[Array],
+    with_it: list[Array],
+    rows: list[Array] | None = None,
+    weights: list[Array | None] | None = None,
 ) -> Array:
     """D (pairs, examples or blocks) of two arms from their predictions, one entry a pair.
 
     Where all pairs saw the same examples and the score is a mean over them, every example stands for itself; elsewhere
-    blocks of examples do, by their row numbers `rows` (default: their places).
+    blocks of examples do, by their row numbers `rows` (default: their places). `weights` say how much each example
+    counts (None: all alike).
     """
-    same = rows is None or all(np.array_equal(each, rows[0]) for each in rows[1:])
-    whole = metric.per_example is not None and same
     given = rows or [np.arange(len(t)) for t in truth]
+    whole = metric.per_example is not None and all(np.array_equal(each, given[0]) for each in given[1:])
     count = max(2, min(BLOCKS, min(map(len, truth)) // 4))
     found = []
-    for t, a, b, numbers in zip(truth, without, with_it, given, strict=True):
+    for t, a, b, numbers, w in zip(truth, without, with_it, given, weights or [None] * len(truth), strict=True):
         blocks = None if whole else block_of(numbers, count)
-        found.append(values(metric, t, b, blocks) - values(metric, t, a, blocks))
+        found.append(values(metric, t, b, blocks, w) - values(metric, t, a, blocks, w))
     return np.array(found)
 
 
-def values(metric: Metric, truth: Array, predictions: Array, blocks: Array | None = None) -> Array:
+def values(
+    metric: Metric, truth: Array, predictions: Array, blocks: Array | None = None, weights: Array | None = None
+) -> Array:
     """What each example or block of examples gives to a score: their mean is the score.
 
     `blocks` (n,) numbers the block of each example; None: every example stands for itself, which a score that is a
@@ -110,15 +117,16 @@ def values(metric: Metric, truth: Array, predictions: Array, blocks: Array | Non
     that their mean is the score itself.
     """
     if metric.per_example is not None:
-        each = np.asarray(metric.per_example(truth, predictions), dtype=float)
+        each = metric.by_example(truth, predictions, weights)
         if blocks is None:
             return each
         count = int(blocks.max()) + 1
         return np.bincount(blocks, each, count) / len(each) * count
     assert blocks is not None, f"{metric.name} is no mean over examples: it needs blocks"
     count = int(blocks.max()) + 1
-    whole = metric(truth, predictions)
-    without = np.array([metric(truth[blocks != b], predictions[blocks != b]) for b in range(count)])
+    whole = metric(truth, predictions, weights)
+    rest = [blocks != b for b in range(count)]
+    without = np.array([metric(truth[r], predictions[r], None if weights is None else weights[r]) for r in rest])
     pseudo = count * whole - (count - 1) * without
     return np.asarray(pseudo + (whole - pseudo.mean()))
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from steelyard.metrics import metric
-from steelyard.weigh.compare import Comparison, compare, probability_better
+from steelyard.metrics import cost, metric
+from steelyard.weighing.compare import compare, probability_better
+from steelyard.weighing.comparison import Comparison
 
 ACCURACY, RMSE = metric("accuracy"), metric("rmse")
 TRUTH = np.arange(400) % 2
@@ -80,7 +81,7 @@ def test_arms_may_have_other_dev_rows_in_each_pair() -> None:
 
 def test_looking_more_often_makes_the_interval_wider() -> None:
     without, with_it = [arm(0.7, s) for s in range(3)], [arm(0.75, 10 + s) for s in range(3)]
-    one, two = (compare(ACCURACY, [TRUTH] * 3, without, with_it, looks=looks) for looks in (1, 2))
+    one, two = (compare(ACCURACY, [TRUTH] * 3, without, with_it, looks=looks) for looks in ((), (3, 9)))
     assert two.high - two.low > one.high - one.low
 
 
@@ -118,3 +119,24 @@ def test_how_often_one_arm_is_better_counts_resamples() -> None:
     assert probability_better(ACCURACY, TRUTH, bad, good) == 1.0
     assert probability_better(ACCURACY, TRUTH, good, bad) == 0.0
     assert probability_better(ACCURACY, TRUTH, good, good) == 0.0
+
+
+@pytest.mark.parametrize("name", ["accuracy", "f1", "cost"])
+def test_a_comparison_with_weights_is_of_the_weighted_scores(name: str) -> None:
+    random = np.random.default_rng(0)
+    measure = cost(((0.0, 1.0), (3.0, 0.0))) if name == "cost" else metric(name)
+    truth, weights = random.integers(0, 2, 200), random.choice([0.0, 1.0, 5.0], 200)
+    arms = [[random.dirichlet([1, 1], 200) + share * np.eye(2)[truth] for _ in range(3)] for share in (0.1, 0.5)]
+    found = compare(measure, [truth] * 3, *arms, weights=[weights] * 3)
+    assert found.pairs[0] == tuple(measure(truth, each[0], weights) for each in arms)
+    assert found.effect == pytest.approx(np.mean([b - a for a, b in found.pairs]))
+
+
+def test_equal_weights_change_no_comparison() -> None:
+    random = np.random.default_rng(0)
+    truth = random.normal(size=(2, 100))
+    arms = [[t + random.normal(size=100) for t in truth] for _ in range(2)]
+    for measure in (metric("mae"), RMSE):
+        plain = compare(measure, list(truth), *arms)
+        same = compare(measure, list(truth), *arms, weights=[np.ones(100)] * 2)
+        assert (same.low, same.effect, same.high) == pytest.approx((plain.low, plain.effect, plain.high))

@@ -6,7 +6,7 @@ import pytest
 from steelyard.metrics import metric
 from steelyard.recipe import Recipe
 from steelyard.trials.arms import FULL, Tried
-from steelyard.weigh.trade_off import Pair, on_front, pooled_score, weigh_pairs
+from steelyard.weighing.trade_off import Pair, on_front, pooled_score, weigh_pairs
 
 ROWS = 400
 TRUTH = np.arange(ROWS) % 2

@@ -10,8 +10,8 @@ from steelyard.metrics import Metric
 from steelyard.problem import Problem, Score
 from steelyard.records import Said
 from steelyard.trials.arms import Tried
-from steelyard.weigh.compare import compare
-from steelyard.weigh.interval import score_of
+from steelyard.weighing.compare import compare
+from steelyard.weighing.interval import score_of
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def weigh_pairs(
     front = on_front([cost(pair) for pair, _ in done], [values[pair.place] for pair, _ in done])
     weighed = {}
     for (pair, tried), there in zip(done, front, strict=True):
-        found = compare(metric, [truth[rows] for rows in top.rows], list(top.dev), list(tried.dev), looks=1)
+        found = compare(metric, [truth[rows] for rows in top.rows], list(top.dev), list(tried.dev))
         worse = found.verdict == "hurts"
         weighed[pair.place] = replace(
             pair, effect=found.effect, low=found.low, high=found.high, surely_worse=worse, front=there

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from steelyard.metrics import metric
-from steelyard.weigh.interval import resampled, score_of
+from steelyard.weighing.interval import effective, resampled, score_of
 
 
 def hits(right: int, n: int) -> tuple[np.ndarray, np.ndarray]:
@@ -62,3 +62,43 @@ def test_resamples_without_a_second_class_are_left_out() -> None:
 def test_more_examples_make_a_narrower_interval() -> None:
     widths = [s.high - s.low for s in (score_of(metric("accuracy"), *hits(n * 9 // 10, n)) for n in (100, 400, 1600))]
     assert widths[0] > 1.8 * widths[1] > 3 * widths[2]
+
+
+def test_with_weights_accuracy_has_wilsons_interval_for_the_effective_number_of_examples() -> None:
+    truth, predictions = hits(81, 263)
+    assert score_of(metric("accuracy"), truth, predictions, np.full(263, 0.3)).interval == pytest.approx(
+        score_of(metric("accuracy"), truth, predictions).interval
+    )
+    halved = np.array([1.0, 0.0])
+    assert effective(np.tile(halved, 50), 100) == 50
+    spread = score_of(metric("accuracy"), *hits(200, 400), np.tile(halved, 200))
+    assert spread.interval == pytest.approx(score_of(metric("accuracy"), *hits(100, 200)).interval)
+    assert spread.examples == 400
+
+
+@pytest.mark.parametrize("name", ["accuracy", "mae", "rmse"])
+def test_scores_with_weights_cover_their_true_value(name: str) -> None:
+    """Weights that go with the error: the weighted score differs from the plain one, and is the one covered."""
+    random, covered, measure = np.random.default_rng(0), 0, metric(name)
+    heavy = 10.0
+    for _ in range(300):
+        weights = np.where(random.random(200) < 0.3, heavy, 1.0)
+        share = 0.3 * heavy / (0.3 * heavy + 0.7)
+        if name == "accuracy":
+            right = random.random(200) < np.where(weights == heavy, 0.9, 0.6)
+            truth, predictions, true = np.zeros(200, np.int64), np.eye(2)[1 - right.astype(int)], 0.6 + 0.3 * share
+        else:
+            truth, predictions = np.zeros(200), random.normal(size=200) * np.where(weights == heavy, 2.0, 1.0)
+            true = np.sqrt(2 / np.pi) * (1 + share) if name == "mae" else np.sqrt(1 + 3 * share)
+        score = score_of(measure, truth, predictions, weights)
+        covered += score.low <= true <= score.high
+    assert 0.90 <= covered / 300 <= 0.985
+
+
+def test_resamples_in_which_a_class_has_no_weight_are_left_out() -> None:
+    random = np.random.default_rng(0)
+    truth, weights = np.arange(20) % 2, np.zeros(20)
+    weights[:4] = 1.0
+    draws = resampled(metric("roc_auc"), truth, [random.dirichlet([1, 1], 20)], weights=weights)
+    assert 0 < len(draws) < 200
+    assert np.isfinite(draws).all()

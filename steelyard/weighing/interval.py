@@ -1,0 +1,57 @@
+"""How sure a score is: 95 % intervals over the examples it was measured on."""
+
+import numpy as np
+from scipy import stats
+
+from steelyard.metrics import Metric
+from steelyard.problem import Score
+
+RESAMPLES = 200
+
+
+def score_of(metric: Metric, truth: np.ndarray, predictions: np.ndarray, weights: np.ndarray | None = None) -> Score:
+    """The score of predictions with its interval over examples, which may have `weights` (n,).
+
+    A share of hits gets Wilson's interval (Wilson 1927), with weights for the effective number of examples; a mean
+    over examples gets the normal one, anything else the percentiles of a bootstrap over examples (Efron 1979).
+    """
+    value, n = metric(truth, predictions, weights), len(truth)
+    if np.isnan(value):
+        return Score(value, value, value, n)
+    if metric.name == "accuracy":
+        return Score(value, *_wilson(value, effective(weights, n)), n)
+    if metric.per_example is not None:
+        spread = 1.96 * float(metric.by_example(truth, predictions, weights).std() / np.sqrt(n))
+        return Score(value, value - spread, value + spread, n)
+    low, high = np.percentile(resampled(metric, truth, [predictions], weights=weights)[:, 0], [2.5, 97.5])
+    return Score(value, float(low), float(high), n)
+
+
+def effective(weights: np.ndarray | None, n: int) -> float:
+    """How many examples that count alike would say as much (Kish 1965, "Survey Sampling", section 11.7)."""
+    return float(n) if weights is None else float(weights.sum() ** 2 / (weights**2).sum())
+
+
+def resampled(
+    metric: Metric,
+    truth: np.ndarray,
+    arms: list[np.ndarray],
+    resamples: int = RESAMPLES,
+    weights: np.ndarray | None = None,
+) -> np.ndarray:
+    """The metric of each arm on the same resamples of the examples: (resamples, arms); weights go with the examples."""
+    stream = np.random.default_rng(0)
+    every = np.ones(len(truth)) if weights is None else weights
+    rows = (stream.integers(0, len(truth), len(truth)) for _ in range(resamples))
+    fewest = 1 if metric.tasks[0] == "regression" else 2  # different targets among the examples that count
+    usable = (r for r in rows if len(np.unique(truth[r][every[r] > 0])) >= fewest)
+    return np.array(
+        [[metric(truth[r], arm[r], None if weights is None else weights[r]) for arm in arms] for r in usable]
+    )
+
+
+def _wilson(share: float, n: float) -> tuple[float, float]:
+    z = float(stats.norm.ppf(0.975))
+    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return float(max(0.0, middle - half)), float(min(1.0, middle + half))
