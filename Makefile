@@ -36,3 +36,5 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/image_speed.py --quick
 	$(BIN)/python benchmarks/wear.py --quick
 	$(BIN)/python benchmarks/shapes.py --quick
+	$(BIN)/python benchmarks/calibration.py --quick
+	$(BIN)/python benchmarks/race.py --quick

@@ -112,7 +112,10 @@ def main() -> int:
     )
     decided = sum(each["verdict"] != "undecided" for each in tried)
     print(f"\n{len(tried)} techniques weighed in {wall:.0f} s, {decided} of them decided; {found['trials']} trainings")
+    share = sum(len(each["pairs"]) for each in tried) / (found["most"] * max(1, len(tried)))
+    print(f"pairs of a fixed design of {found['most']} pairs an arm: {share:.0%}")
     answer = {
+        "share of a fixed design": share,
         "quick": options.quick,
         "techniques": len(tried),
         "decided": decided,

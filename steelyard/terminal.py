@@ -22,6 +22,7 @@ from steelyard.trials.executor import Began, Went
 from steelyard.trials.journal import Journal
 from steelyard.trials.trial import Outcome
 from steelyard.weighing.comparison import Weighing
+from steelyard.weighing.recorded import recorded_of
 from steelyard.weighing.trade_off import Exploration
 
 Watch = Callable[[Any], None]
@@ -116,7 +117,7 @@ def _effects(record: RunRecord) -> Table:
     table = Table(
         box=None,
         pad_edge=False,
-        title="what was weighed (intervals widened for looking up to three times)",
+        title="what was weighed (intervals corrected for every look and the number of arms)",
         title_justify="left",
     )
     for name in ("technique", "on", "effect", "95 % interval", "pairs", "verdict"):
@@ -182,6 +183,11 @@ def show_technique(kind: type[Technique]) -> None:
     console = _out()
     console.print(f"[bold]{kind.name()}[/bold] – acts on the {kind.place()}, treats {', '.join(kind.treats)}\n")
     console.print(escape(kind.card()))
+    for each in recorded_of(kind.name()):
+        console.print(
+            f"measured on {each.data} ({each.family}, {each.rows} rows): {each.metric} {each.effect:+.4g} "
+            f"({each.low:+.4g} to {each.high:+.4g}, {each.pairs} pairs): {each.verdict}"
+        )
     console.print(f"\nsettings: {escape(str(kind()))}")
     console.print(f"source: {escape(kind.source())}")
 

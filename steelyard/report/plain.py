@@ -10,6 +10,7 @@ from steelyard.records import ErrorTable, RunRecord, Wear, to_plain
 from steelyard.techniques.technique import Technique
 from steelyard.trials.journal import Journal
 from steelyard.weighing.comparison import Weighing
+from steelyard.weighing.recorded import recorded_of
 
 
 def answer(record: RunRecord) -> dict[str, Any]:
@@ -109,4 +110,5 @@ def technique_answer(kind: type[Technique]) -> dict[str, Any]:
         "card": kind.card(),
         "source": kind.source(),
         "settings": {f.name: to_plain(getattr(settings, f.name)) for f in fields(settings)},
+        "measured": [to_plain(each) for each in recorded_of(kind.name())],
     }

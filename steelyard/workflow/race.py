@@ -84,7 +84,7 @@ class Race:
                 self.standings[i] = measured(replace(self.standings[i], tried=tried), self.tried, self.scores)  # type: ignore[arg-type]
                 arrived.append(i)
         self._judge()
-        self.laps += [self.standings[i].lap(self.bench.clock.now()) for i in arrived]
+        self.laps += [self.standings[i].lap(self.bench.clock.now() - self.bench.clock.zero) for i in arrived]
         return bool(arrived)
 
     def _base(self, pairs: int, until: float) -> bool:
