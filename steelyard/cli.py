@@ -97,7 +97,7 @@ def _setting(text: str) -> tuple[str, str]:
 def _ask(options: argparse.Namespace, **more: Any) -> Any:
     """What the options say that every command which trains has."""
     settings = tuple(_setting(text) for text in options.settings)
-    from steelyard.workflow.ask import Ask
+    from steelyard.workflow.ask import Ask, seed_of
 
     return Ask(
         options.source,
@@ -106,7 +106,7 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
         options.output,
         metric=options.metric,
         task=options.task,
-        seed=options.seed,
+        seed=seed_of(None if options.no_seed else options.seed),
         settings=settings,
         exclude=tuple(options.exclude),
         device=options.device,

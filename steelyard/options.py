@@ -98,7 +98,9 @@ def data_options(parser: argparse.ArgumentParser) -> None:
     add("--metric", metavar="NAME", help="the metric to optimise, by its scikit-learn name")
     add("--task", choices=("binary", "multiclass", "regression"), help="override the inferred task")
     add("--exclude", action="append", default=[], metavar="COLUMN", help="a column to leave out")
-    add("--seed", type=int, default=0, metavar="N", help="seed of everything random (default: 0)")
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random (default: 0)")
+    seeds.add_argument("--no-seed", action="store_true", help="draw the seed anew, to see what another one brings")
     add(
         "--set",
         action="append",

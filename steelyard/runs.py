@@ -18,7 +18,7 @@ from steelyard.records import RunRecord
 from steelyard.training.rate_range import RateRange
 from steelyard.trials.journal import Journal
 from steelyard.weighing.trade_off import Exploration
-from steelyard.workflow.ask import Ask
+from steelyard.workflow.ask import Ask, seed_of
 from steelyard.workflow.explore import explore_grid
 from steelyard.workflow.grid import Grid
 from steelyard.workflow.rate_range import Span, find_rate_range
@@ -112,7 +112,7 @@ def run(
     task: str | None = None,
     constraints: Sequence[Constraint | str] = (),
     human_error: float | None = None,
-    seed: int = 0,
+    seed: int | None = 0,
     settings: dict[str, Any] | None = None,
     exclude: Sequence[str] = (),
     jobs: int | None = None,
@@ -124,11 +124,11 @@ def run(
     """Run the workflow on a source (file, folder, frame, arrays) and return the finished run.
 
     `time_limit` in seconds or `trial_limit` in trials (default: 600 seconds); `constraints` such as "latency_ms<=5";
-    `settings` are knobs by their dotted path; `device` is "auto", "cpu", "cuda" or "mps". `weights` names a column of
-    numbers from 0 that say how much each row counts in every metric; the training loss is not weighted. `costs`, as
-    {true class: {predicted class: cost}}, make "cost" the metric, their mean over examples, unless `metric` says
-    otherwise. The same call again resumes, or returns at once. Raises UserError, with one line that says what to do,
-    for anything in the arguments or the data that cannot be used.
+    `settings` are knobs by their dotted path; `seed` None draws one; `device` is "auto", "cpu", "cuda" or "mps".
+    `weights` names a column of numbers from 0 that say how much each row counts in every metric; the training loss is
+    not weighted. `costs`, as {true class: {predicted class: cost}}, make "cost" the metric, their mean over examples,
+    unless `metric` says otherwise. The same call again resumes, or returns at once. Raises UserError, with one line
+    that says what to do, for anything in the arguments or the data that cannot be used.
     """
     ask = Ask(
         source,
@@ -141,7 +141,7 @@ def run(
         task,
         tuple(c if isinstance(c, Constraint) else Constraint.parse(c) for c in constraints),
         human_error,
-        seed,
+        seed_of(seed),
         settings_of(settings),
         tuple(exclude),
         jobs,
@@ -166,7 +166,7 @@ def rate_range(
     output: str | Path | None = None,
     metric: str | None = None,
     task: str | None = None,
-    seed: int = 0,
+    seed: int | None = 0,
     settings: dict[str, Any] | None = None,
     exclude: Sequence[str] = (),
     device: str = "auto",
@@ -185,7 +185,7 @@ def rate_range(
         trial_limit=seeds,
         metric=metric,
         task=task,
-        seed=seed,
+        seed=seed_of(seed),
         settings=settings_of(settings),
         exclude=tuple(exclude),
         device=device,
@@ -207,7 +207,7 @@ def explore(
     output: str | Path | None = None,
     metric: str | None = None,
     task: str | None = None,
-    seed: int = 0,
+    seed: int | None = 0,
     settings: dict[str, Any] | None = None,
     exclude: Sequence[str] = (),
     jobs: int | None = None,
@@ -228,7 +228,7 @@ def explore(
         time_limit,
         metric=metric,
         task=task,
-        seed=seed,
+        seed=seed_of(seed),
         settings=settings_of(settings),
         exclude=tuple(exclude),
         jobs=jobs,

@@ -1,5 +1,6 @@
 """What a user asks of a run."""
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,3 +77,13 @@ class Ask:
 def _plain(costs: Mapping[Any, Mapping[Any, Any]]) -> dict[str, dict[str, float]]:
     """Costs as JSON keeps them."""
     return {str(true): {str(name): float(cost) for name, cost in row.items()} for true, row in costs.items()}
+
+
+def seed_of(given: int | None) -> int:
+    """The seed that was given; None draws one."""
+    return drawn() if given is None else given
+
+
+def drawn() -> int:
+    """A seed that nobody chose; the record of what is done with it holds it, so that it can be done again."""
+    return secrets.randbelow(2**31)

@@ -169,7 +169,8 @@ def _split(bench: Bench, test_rows: np.ndarray) -> str:
     else:
         train, dev = protocol.split(0, 0)
         how = f"{len(train)} rows train, {len(dev)} dev" + (", as given" if protocol.given is not None else "")
-    return f"{how}; {len(test_rows)} test rows are sealed until the end"
+    seed = f"; seed {bench.ask.seed}" if bench.ask.seed else ""
+    return f"{how}; {len(test_rows)} test rows are sealed until the end{seed}"
 
 
 def _prepared(dataset: Dataset) -> str:

@@ -1,7 +1,6 @@
 """Weigh techniques, knobs and whole recipes on the data of a run: is it better, and is it real?"""
 
 import re
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +18,7 @@ from steelyard.trials.journal import Journal
 from steelyard.weighing.compare import LOOKS
 from steelyard.weighing.comparison import Weighing
 from steelyard.workflow.arms import Base, entries_of, the_base
-from steelyard.workflow.ask import DEFAULT_SECONDS, Ask
+from steelyard.workflow.ask import DEFAULT_SECONDS, Ask, seed_of
 from steelyard.workflow.bench import Bench, write_json
 from steelyard.workflow.define import check_metric, define
 from steelyard.workflow.finish import tidy
@@ -90,7 +89,7 @@ def weigh(question: Question, folder: Path, ask: Ask | None = None, watch: Watch
         base = the_base(bench, question.names, question.against, question.settings)
         entries, refused = entries_of(bench, base, question.names)
         redraw = bench.protocol.kind == "holdout" and bench.protocol.given is None
-        first = secrets.randbelow(2**31) if question.seed is None else question.seed
+        first = seed_of(question.seed)
         if question.seed is None:
             bench.say(
                 "regularise", f"no seed was fixed: pairs have the seeds from {first} on; --seed {first} repeats this"

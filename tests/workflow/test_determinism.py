@@ -46,3 +46,14 @@ def test_another_seed_splits_and_predicts_otherwise(people_run: Path, people_csv
     other = steelyard.run(people_csv, "income", output=tmp_path / "run", trial_limit=10, seed=1, jobs=1)
     assert not set(predictions(people_run)) & set(predictions(other.folder))
     assert not set(predictions(people_run).values()) & set(predictions(other.folder).values())
+
+
+def test_without_a_seed_one_is_drawn_and_kept_in_the_record(people_csv: Path, tmp_path: Path) -> None:
+    seeds = []
+    for number in range(2):
+        folder = tmp_path / str(number)
+        source = ["run", str(people_csv), "--target", "income", "--trial-limit", "1", "--jobs", "1", "--quiet"]
+        main([*source, "--no-seed", "--output", str(folder)])
+        seeds.append(steelyard.load(folder).record.seed)
+    assert seeds[0] != seeds[1]
+    assert 0 not in seeds
