@@ -38,11 +38,12 @@ def the_base(bench: Bench, names: tuple[str, ...], against: str | None, settings
         raise UserError(f"{bench.folder} has no model yet: name what to weigh against with --against")
     bases = [_set(Base(own.family, own), settings, strict=network is None)]
     if network is not None and network.family != own.family:
-        why = f"nothing of this applies to {own.family}, the run's model: weighed on {network.family}, its network"
+        why = f"this does not fit {own.family}, the run's model, as well: weighed on {network.family}, its network"
         bases.append(_set(Base(network.family, network, why), settings))
     if ALL in names and len(bases) > 1 and own.network is None:
         return bases[1]
-    return next((base for base in bases if any(_applies(bench, base, name) for name in names)), bases[0])
+    able = [base for base in bases if all(path in base.recipe.knobs() for path, _ in settings)] or bases
+    return max(able, key=lambda base: sum(_applies(bench, base, name) for name in names))  # the first of equals
 
 
 def _named(against: str, plain: dict[str, Recipe]) -> Base:
