@@ -29,7 +29,7 @@ def on_classes(race: Race, standing: Standing) -> tuple[Effect, ...]:
 
 def on_slices(race: Race, standing: Standing, columns: tuple[str, ...]) -> tuple[Effect, ...]:
     """The effects on the rows of every value of a column, or of every quarter of its numbers."""
-    return _effects(race, standing, _slices(race, columns), race.metric)
+    return _effects(race, standing, slices_of(race, columns), race.metric)
 
 
 def _effects(race: Race, standing: Standing, parts: dict[str, Array], measure: Metric) -> tuple[Effect, ...]:
@@ -61,7 +61,7 @@ def _classes(race: Race) -> dict[str, Array]:
     return {name: race.bench.truth == code for code, name in enumerate(problem.classes)}
 
 
-def _slices(race: Race, columns: tuple[str, ...]) -> dict[str, Array]:
+def slices_of(race: Race, columns: tuple[str, ...]) -> dict[str, Array]:
     """The rows of every value of a column, or of every quarter of its numbers."""
     frame, found = race.bench.pool.frame, dict[str, Array]()
     for column in columns:
