@@ -5,7 +5,7 @@ The parts themselves live in the rooms of what they build; here are only their p
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from importlib import import_module
 from types import UnionType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args, get_type_hints
@@ -77,6 +77,11 @@ class Part:
 class Preparation(Part):
     """Fitted on train rows; the fitted form is a `data.prepared.Prepared`. `target` is the scale models learn on."""
 
+    @classmethod
+    def restored(cls, given: dict[str, Any]) -> Any:
+        """The fitted preparation from what its `to_dict` gave."""
+        raise NotImplementedError
+
     def fit(self, dataset: Any) -> Any:
         """The preparation fitted on the rows of a data set."""
         raise NotImplementedError
@@ -86,6 +91,8 @@ class Preparation(Part):
 class Network(Part):
     """Builds a module with `encode(*inputs) -> features` and `forward(features) -> (n, outputs)`.
 
+    Between the two lies `represent(features) -> (n, represented)`, what the last layer sees: in a network with one
+    branch a kind of input, only that is asked of each branch (`networks.mixed`).
     `build` never looks at values, only at shapes: fleets train modules of the same shapes together.
     """
 
@@ -198,7 +205,7 @@ def plain(given: Any) -> Any:
     if isinstance(given, tuple):
         return [plain(item) for item in given]
     if isinstance(given, Part):
-        return {k: plain(v) for k, v in asdict(given).items()}
+        return {"kind": given.kind} | given.plain()
     return given
 
 
@@ -210,6 +217,8 @@ def convert(text: Any, wanted: Any, path: str) -> Any:
     if Schedule in options and isinstance(text, int | float | str | Schedule) and not isinstance(text, bool):
         return _whole(parse_knob(text), path) if int in options else parse_knob(text)
     for option in options:
+        if isinstance(option, type) and issubclass(option, Part):
+            return text if isinstance(text, option) else fitting(path, option, text)
         if isinstance(option, type) and issubclass(option, Spelled) and isinstance(text, str | option):
             return option.parse(text) if isinstance(text, str) else text  # type: ignore[attr-defined]
         try:
@@ -218,6 +227,16 @@ def convert(text: Any, wanted: Any, path: str) -> Any:
             continue
     names = " or ".join(_expected(option) for option in options)
     raise UserError(f"{path} expects {names}, got {text!r}")
+
+
+def fitting(path: str, wanted: type[Part], given: Any) -> Part:
+    """The part from plain values with its `kind` among them; it must be of the class its place wants."""
+    if not isinstance(given, dict):
+        raise UserError(f"'{path}' of a recipe is a table of knobs, got {given!r}")
+    found = part_kind(str(given.get("kind", "")))
+    if not issubclass(found, wanted):
+        raise UserError(f"'{found.kind}' does not fit into the slot '{path}' of a recipe")
+    return found.read({name: text for name, text in given.items() if name != "kind"})
 
 
 def _expected(option: Any) -> str:

@@ -10,8 +10,15 @@ if TYPE_CHECKING:
     from steelyard.metrics import Metric
 
 Task = Literal["binary", "multiclass", "regression"]
-Modality = Literal["tabular", "image"]
+Modality = Literal["tabular", "image", "text", "series", "mixed"]
 
+THINGS: dict[Modality, tuple[str, str]] = {  # what one row of a data set is called, and several of them
+    "tabular": ("row", "table rows"),
+    "image": ("image", "images"),
+    "text": ("text", "texts"),
+    "series": ("series", "series"),
+    "mixed": ("row", "table rows"),
+}
 BALANCED = 0.8
 LIMITS = {
     "latency_ms": "milliseconds to predict one example alone, the median of many calls",

@@ -8,7 +8,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-Kind = Literal["number", "category", "date"]
+from steelyard.problem import Modality
+
+Kind = Literal["number", "category", "date", "text", "image"]
+KINDS = {"number": "numbers", "category": "categories", "date": "dates", "text": "texts", "image": "images"}
 
 
 @dataclass(frozen=True)
@@ -24,10 +27,11 @@ class Column:
 class Schema:
     """What a source must look like to be predicted on; saved with every model.
 
-    For tables `columns`; for images `shape` = (height, width, channels) to which all were brought.
+    For tables and texts `columns`; for images `shape` = (height, width, channels) to which all were brought. A table
+    with nothing but text columns is "text"; one with texts or images among other columns is "mixed" and has both.
     """
 
-    modality: Literal["tabular", "image"]
+    modality: Modality
     target: str
     columns: tuple[Column, ...] = ()
     shape: tuple[int, int, int] | None = None
@@ -51,7 +55,10 @@ class Dataset:
     """Rows in the order of the source.
 
     Tables: `frame` holds one column per `schema.columns` entry: numbers as float64 with NaN for missing, categories
-    as str objects with None for missing, dates as datetime64[ns] with NaT. Images: `images` is (n, h, w, c) uint8.
+    as str objects with None for missing, dates as datetime64[ns] with NaT; texts as str objects with None for missing.
+    Images: `images` is (n, h, w, c) uint8; in a mixed table they belong to its one column of kind "image".
+    Series: `series` is (n, channels, time) float32, NaN where a value is missing and behind the end of shorter cases.
+    `order` (n,) is the time of each row where time decides who may learn from whom: dev and test come after train.
     `target` is (n,) int64 codes into `classes`, or (n,) float64; None when the source has no target (prediction).
     `part` names a ready split per row: "train", "dev" or "test" ("" where the source says nothing).
     `weights` (n,) says how much each row counts in every metric; None: all count alike.
@@ -71,9 +78,12 @@ class Dataset:
     notes: tuple[str, ...] = ()
     unreadable: tuple[tuple[str, str], ...] = field(default=())  # (file, why) of what was quarantined
     weights: np.ndarray | None = None
+    series: np.ndarray | None = None
+    order: np.ndarray | None = None
 
     def __len__(self) -> int:
-        return len(self.frame) if self.frame is not None else len(self.images if self.images is not None else ())
+        held = next((each for each in (self.frame, self.images, self.series) if each is not None), ())
+        return len(held)
 
     def take(self, rows: np.ndarray) -> "Dataset":
         """The data set of those rows, in that order."""
@@ -86,6 +96,8 @@ class Dataset:
             target=pick(self.target),
             frame=None if self.frame is None else self.frame.iloc[rows],
             images=pick(self.images),
+            series=pick(self.series),
+            order=pick(self.order),
             part=pick(self.part),
             groups=pick(self.groups),
             weights=pick(self.weights),
@@ -102,7 +114,7 @@ class Dataset:
         digest = hashlib.sha256(repr((self.schema, self.classes)).encode())
         if self.frame is not None:
             digest.update(pd.util.hash_pandas_object(self.frame, index=False).to_numpy().tobytes())
-        for values in (self.images, self.target):
+        for values in (self.images, self.series, self.order, self.target):
             if values is not None:
                 digest.update(np.ascontiguousarray(values).tobytes())
         if self.weights is not None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from steelyard.data.columns import Converted, convert, decide, missing
-from steelyard.data.dataset import Column, Dataset, Schema
+from steelyard.data.dataset import KINDS, Column, Dataset, Schema
 from steelyard.data.duplicates import judge, row_groups
 from steelyard.data.image_folders import PARTS
 from steelyard.data.tables import RawTable, position, renumbered, select
@@ -168,8 +168,7 @@ def _series(values: np.ndarray, column: Column) -> pd.Series:
 
 def _said_kinds(columns: list[Column]) -> str:
     counts = Counter(column.kind for column in columns)
-    plural = {"number": "numbers", "category": "categories", "date": "dates"}
-    return "inputs: " + ", ".join(f"{n} {kind if n == 1 else plural[kind]}" for kind, n in counts.most_common())
+    return "inputs: " + ", ".join(counted(n, kind, KINDS[kind]) for kind, n in counts.most_common())
 
 
 def _said_strays(column: Column, found: Converted) -> str:

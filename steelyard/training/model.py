@@ -13,8 +13,6 @@ from torch import nn
 
 from steelyard.classical import storage
 from steelyard.data.dataset import Dataset, Schema
-from steelyard.data.prepare import FittedTable
-from steelyard.data.prepare_images import FittedImages
 from steelyard.data.prepared import Prepared
 from steelyard.errors import UserError
 from steelyard.problem import Problem
@@ -114,8 +112,7 @@ def load(folder: Path) -> Model:
 def _restored(folder: Path, state: dict[str, Any]) -> Model:
     recipe, problem = Recipe.from_dict(state["recipe"]), Problem.from_dict(state["problem"])
     schema = Schema.from_dict(state["schema"])
-    fitted = FittedTable if schema.modality == "tabular" else FittedImages
-    prepared: Prepared = fitted.from_dict(state["prepared"])
+    prepared: Prepared = recipe.prepare.restored(state["prepared"])
     scale = TargetScale(**state["scale"]) if state["scale"] else None
     model = Model(problem, schema, recipe, prepared, scale)
     if recipe.network is None:
