@@ -32,6 +32,7 @@ ROOMS = (
     "steelyard.training.optimizers",
     "steelyard.training.precision",
     "steelyard.training.stopping",
+    "steelyard.training.target_losses",
 )
 
 
@@ -136,6 +137,10 @@ class Loss(Part):
     def per_example(self, outputs: "Tensor", targets: "Tensor", progress: float) -> "Tensor":
         """Losses (…, n) of outputs (…, n, k) against targets (…, n, k)."""
         raise NotImplementedError
+
+    def fitted(self, problem: Any, targets: "Tensor") -> "Loss":
+        """The loss as train rows with those targets (n, outputs) need it; what it counted there is not in a recipe."""
+        return self
 
     def slope(self, outputs: "Tensor", targets: "Tensor", progress: float) -> "tuple[Tensor, Tensor]":
         """Losses (…, n) and their gradient (…, n, k) by the outputs; a closed form here saves a step its graph."""

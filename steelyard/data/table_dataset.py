@@ -11,11 +11,13 @@ from steelyard.data.columns import Converted, convert, decide, missing
 from steelyard.data.dataset import KINDS, Column, Dataset, Schema
 from steelyard.data.duplicates import judge, row_groups
 from steelyard.data.image_folders import PARTS
-from steelyard.data.tables import RawTable, position, renumbered, select
-from steelyard.data.targets import class_names, code_target, codes_of, without_points
+from steelyard.data.several_targets import code_targets, known_targets, points_off
+from steelyard.data.tables import RawTable, position, positions, renumbered, select
+from steelyard.data.targets import class_names, codes_of, without_points
 from steelyard.data.weights import row_weights
 from steelyard.data.words import counted
 from steelyard.errors import UserError, suggest
+from steelyard.problem import Head
 
 LEAST = 10  # rows below which nothing can be learnt or measured
 
@@ -31,30 +33,31 @@ class Typed:
 
 def table_dataset(
     table: RawTable,
-    target: str | int,
+    target: str | int | Sequence[str | int],
     test: RawTable | None,
     task: str | None,
     exclude: Sequence[str],
     weights: str | int | None = None,
+    order: tuple[str, ...] = (),
 ) -> Dataset:
     """The data set of a training table and, where given, a table of test rows; the column `weights` is no input."""
     require_rows(len(table.frame), table.name)
-    name = position(table, target)
-    weighing = None if weights is None else _weighing(position(table, weights), name, exclude)
+    names = positions(table, target)
+    weighing = None if weights is None else _weighing(position(table, weights), names, exclude)
     notes = table.notes
-    if target_note := f"target is column '{name}'" * (name != str(target)):
-        notes += (target_note,)
+    if len(names) == 1 and names[0] != str(target):
+        notes += (f"target is column '{names[0]}'",)
     raw, part, origin = table.frame, None, _row_numbers(len(table.frame))
     if test is not None:
-        raw, part, said = _appended(table, test, name, exclude)
+        raw, part, said = _appended(table, test, names, exclude)
         origin += tuple(f"test {row}" for row in _row_numbers(len(test.frame)))
         notes += said
     else:
-        raw, part, said = _split_column(raw, {name, weighing})
+        raw, part, said = _split_column(raw, {*names, weighing})
         notes += said
     tested = np.zeros(len(raw), dtype=bool) if part is None else part == "test"
-    coded = code_target(raw[name], name, task, tested)
-    inputs = _without(raw.drop(columns=[name, *([weighing] if weighing else [])]), exclude, name, table.name)
+    coded = code_targets(raw, names, task, tested, order)
+    inputs = _without(raw.drop(columns=[*names, *([weighing] if weighing else [])]), exclude, names, table.name)
     rows = np.flatnonzero(coded.usable)
     require_rows(len(rows), table.name)
     if not np.any(~tested[rows]):
@@ -68,7 +71,7 @@ def table_dataset(
     groups, said_groups = judge(row_groups(frame, coded.values[rows]), part, "rows")
     return Dataset(
         name=table.name,
-        schema=Schema("tabular", name, typed.columns),
+        schema=Schema("tabular", ", ".join(names), typed.columns, targets=names if len(names) > 1 else ()),
         target=coded.values[rows],
         classes=coded.classes,
         frame=frame,
@@ -77,22 +80,27 @@ def table_dataset(
         origin=tuple(origin[i] for i in rows),
         notes=(*notes, *coded.notes, *([said_weights] if said_weights else []), *typed.notes, *said_groups),
         weights=counts,
+        heads=coded.heads,
+        asks=coded.asks,
     )
 
 
-def table_like(table: RawTable, schema: Schema, classes: tuple[str, ...]) -> Dataset:
+def table_like(table: RawTable, schema: Schema, classes: tuple[str, ...], heads: tuple[Head, ...] = ()) -> Dataset:
     """The rows of a table typed as the training data was; every row stays, in order."""
-    names = [column.name for column in schema.columns]
-    if any(name not in table.frame.columns for name in names) or schema.target not in table.frame.columns:
-        table = renumbered(table, names, schema.target)
+    names, targets = [column.name for column in schema.columns], schema.target_columns
+    if any(name not in table.frame.columns for name in (*names, *targets)):
+        table = renumbered(table, names, targets)
     raw = select(table, names)
     if not len(raw):
         raise UserError(f"{table.name} has no rows to predict on")
     typed = _converted(raw, schema.columns)
     target, said = None, tuple[str, ...]()
-    if schema.target in table.frame.columns:
+    there = [name for name in targets if name in table.frame.columns]
+    if heads and len(there) == len(targets):
+        target = known_targets(table.frame, targets, heads)
+    elif not heads and there:
         target, said = known_target(table.frame[schema.target], schema.target, classes)
-    extra = len(table.frame.columns) - len(names) - (schema.target in table.frame.columns)
+    extra = len(table.frame.columns) - len(names) - len(there)
     ignored = (f"{counted(extra, 'other column')} of {table.name} not used",) if extra else ()
     return Dataset(
         name=table.name,
@@ -102,6 +110,7 @@ def table_like(table: RawTable, schema: Schema, classes: tuple[str, ...]) -> Dat
         frame=typed.frame,
         origin=_row_numbers(len(raw)),
         notes=(*table.notes, *ignored, *said, *typed.notes),
+        heads=heads,
     )
 
 
@@ -178,28 +187,28 @@ def _said_strays(column: Column, found: Converted) -> str:
 
 
 def _appended(
-    table: RawTable, test: RawTable, target: str, exclude: Sequence[str]
+    table: RawTable, test: RawTable, targets: tuple[str, ...], exclude: Sequence[str]
 ) -> tuple[pd.DataFrame, np.ndarray, tuple[str, ...]]:
     """Train and test rows under each other, with the part of each; columns to leave out need not be in the test."""
     if table.numbered and not test.numbered and table.frame.shape[1] == test.frame.shape[1]:
         test = replace(test, frame=test.frame.set_axis(table.frame.columns, axis=1))
-    if target not in test.frame.columns:
-        raise UserError(f"the test source {test.name} lacks the target '{target}'{suggest(target, test.frame.columns)}")
-    below = select(test, [column for column in table.frame.columns if column not in exclude]).copy()
-    came = below[target]
-    labels = without_points(came, table.frame[target])
+    for target in targets:
+        if target not in test.frame.columns:
+            hint = suggest(target, test.frame.columns)
+            raise UserError(f"the test source {test.name} lacks the target '{target}'{hint}")
+    came = select(test, [column for column in table.frame.columns if column not in exclude]).copy()
+    below, pointed = points_off(came, table.frame, targets)
     said: tuple[str, ...] = (f"{counted(len(below), 'test row')} from {test.name}",)
-    if labels is not came:
-        below[target] = labels.to_numpy()
+    if pointed:
         said += (f"classes in {test.name} end in a point ('.'), those of {table.name} do not: taken off",)
     raw = pd.concat([table.frame, below], ignore_index=True)
     part = np.array(["train"] * len(table.frame) + ["test"] * len(below))
     return raw, part, said
 
 
-def _weighing(column: str, target: str, exclude: Sequence[str]) -> str:
+def _weighing(column: str, targets: Sequence[str], exclude: Sequence[str]) -> str:
     """The column of the weights, which is nothing else."""
-    if column == target:
+    if column in targets:
         raise UserError(f"weights cannot be '{column}': it is the target")
     if column in exclude:
         raise UserError(f"cannot exclude '{column}': it holds the weights, and so is no input anyway")
@@ -219,9 +228,9 @@ def _split_column(raw: pd.DataFrame, taken: set[str | None]) -> tuple[pd.DataFra
     return raw, None, ()
 
 
-def _without(inputs: pd.DataFrame, exclude: Sequence[str], target: str, name: str) -> pd.DataFrame:
+def _without(inputs: pd.DataFrame, exclude: Sequence[str], targets: Sequence[str], name: str) -> pd.DataFrame:
     for column in exclude:
-        if column == target:
+        if column in targets:
             raise UserError(f"cannot exclude '{column}': it is the target")
         if column not in inputs.columns:
             raise UserError(f"cannot exclude '{column}': it is not in {name}{suggest(column, inputs.columns)}")
