@@ -15,7 +15,7 @@ from steelyard.data.several_targets import code_targets, known_targets, points_o
 from steelyard.data.tables import RawTable, position, positions, renumbered, select
 from steelyard.data.targets import class_names, codes_of, without_points
 from steelyard.data.weights import row_weights
-from steelyard.data.words import counted
+from steelyard.data.words import counted, listed
 from steelyard.errors import UserError, suggest
 from steelyard.problem import Head
 
@@ -71,7 +71,7 @@ def table_dataset(
     groups, said_groups = judge(row_groups(frame, coded.values[rows]), part, "rows")
     return Dataset(
         name=table.name,
-        schema=Schema("tabular", ", ".join(names), typed.columns, targets=names if len(names) > 1 else ()),
+        schema=Schema("tabular", listed(names), typed.columns, targets=names if len(names) > 1 else ()),
         target=coded.values[rows],
         classes=coded.classes,
         frame=frame,

@@ -29,6 +29,8 @@ class OverSampling(Technique):
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
         if problem.task == "regression":
             return NotApplicable("it draws classes more or less often, and this is a regression")
+        if problem.heads:
+            return NotApplicable("a row has several targets: drawing it for one of them draws it for all")
         if problem.balanced and not self.is_off:
             return NotApplicable("the classes are about equally frequent already")
         if recipe.batch is None:
