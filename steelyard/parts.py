@@ -138,6 +138,9 @@ class Loss(Part):
         """Losses (…, n) of outputs (…, n, k) against targets (…, n, k)."""
         raise NotImplementedError
 
+    def check(self, problem: Any) -> None:
+        """Raise UserError when its knobs do not fit the targets of a problem."""
+
     def fitted(self, problem: Any, targets: "Tensor") -> "Loss":
         """The loss as train rows with those targets (n, outputs) need it; what it counted there is not in a recipe."""
         return self

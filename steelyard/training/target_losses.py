@@ -79,14 +79,15 @@ class JointLoss(Loss):
     label_smoothing: Knob = knob(0.0, 0.0, 0.999)
     widths: tuple[int, ...] = ()
 
+    def check(self, problem: Any) -> None:
+        count = len(problem.heads)
+        if self.weights and (len(self.weights) != count or min(self.weights) < 0 or not any(self.weights)):
+            given = ", ".join(f"{weight:g}" for weight in self.weights)
+            raise UserError(f"loss.weights needs a number from 0 for each of {count} targets, got {given}")
+
     def fitted(self, problem: Any, targets: Tensor) -> "JointLoss":
-        widths = tuple(part.shape[1] for part in problem.split(targets))
-        if self.weights and (len(self.weights) != len(widths) or min(self.weights) < 0 or not any(self.weights)):
-            raise UserError(
-                f"loss.weights needs a number from 0 for each of {len(widths)} targets, got "
-                f"{', '.join(f'{w:g}' for w in self.weights)}"
-            )
-        return replace(self, widths=widths)
+        self.check(problem)
+        return replace(self, widths=tuple(part.shape[1] for part in problem.split(targets)))
 
     def per_example(self, outputs: Tensor, targets: Tensor, progress: float) -> Tensor:
         """Losses (…, n) of outputs (…, n, k), the numbers of all targets side by side."""

@@ -24,4 +24,7 @@ def families(problem: Problem, schema: Schema, rows: int, settings: tuple[tuple[
             known = {knob for recipe in recipes for knob in recipe.knobs()}
             raise UserError(f"there is no knob '{path}' here{suggest(path, sorted(known))}")
         recipes = [recipe.set(path, text) if recipe in fitting else recipe for recipe in recipes]
+    for recipe in recipes:
+        if recipe.loss is not None:
+            recipe.loss.check(problem)
     return recipes
