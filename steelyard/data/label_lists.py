@@ -22,7 +22,7 @@ Labels = frozenset[str]
 
 
 def hold_lists(values: pd.Series, task: str | None) -> bool:
-    """Whether a column holds lists of labels: as objects or in JSON; where multilabel is asked for, texts with marks."""
+    """Whether a column holds lists of labels: objects or JSON, and texts with marks where multilabel is asked for."""
     if task not in {None, "multilabel"}:
         return False
     present = [value for value in values if _there(value)]

@@ -9,7 +9,6 @@ from PIL import Image
 
 from steelyard.data.dataset import Dataset
 from steelyard.diagnosis.several import errors_of_several, pairs, words_of
-from steelyard.metrics import decided
 from steelyard.problem import Problem
 from steelyard.records import Mistake
 
@@ -23,7 +22,7 @@ def confusion(problem: Problem, truth: np.ndarray, predictions: np.ndarray) -> t
     if not problem.classes:
         return ()
     counts = np.zeros((problem.outputs, problem.outputs), dtype=int)
-    np.add.at(counts, (truth, decided(problem, predictions)), 1)
+    np.add.at(counts, (truth, problem.decide(predictions)), 1)
     return tuple(tuple(int(c) for c in row) for row in counts)
 
 
@@ -42,10 +41,10 @@ def worst(problem: Problem, pool: Dataset, rows: np.ndarray, predictions: np.nda
         error, wrong = np.abs(truth - predictions), np.ones(len(truth), bool)
     else:
         error = 1 - predictions[np.arange(len(truth)), truth]
-        wrong = decided(problem, predictions) != truth
+        wrong = problem.decide(predictions) != truth
     missed = np.flatnonzero(wrong)
     chosen = missed[np.argsort(-error[missed], kind="stable")][:SHOWN]
-    said = decided(problem, predictions)
+    said = problem.decide(predictions)
     return tuple(_mistake(problem, pool, int(rows[i]), truth[i], said[i], float(error[i])) for i in chosen)
 
 

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pandas as pd
 
-from steelyard.metrics import decided
 from steelyard.problem import Problem
 
 
@@ -15,7 +14,7 @@ def answer_frame(problem: Problem, predictions: np.ndarray, lists: bool = False)
     Of several targets `prediction_<target>` each, with `probability_<label>` of labels, whose `prediction` of `lists`
     is a JSON list of those that are given, or `probability_<target>_<class>` of classes.
     """
-    said = decided(problem, predictions)
+    said = problem.decide(predictions)
     if problem.heads:
         return _of_several(problem, predictions, said, lists and problem.task == "multilabel")
     if not problem.classes:
