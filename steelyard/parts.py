@@ -146,7 +146,10 @@ class Augmentation(Part):
 
     All randomness and all knobs go into `draw`, which has a random stream of its own; what `on_inputs` and
     `on_features` do with the drawn tensors is plain arithmetic on one batch, which fleets map over their members.
+    `alone`: an example is changed without a look at the others of its batch, and keeps its target.
     """
+
+    alone: ClassVar[bool] = True
 
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
