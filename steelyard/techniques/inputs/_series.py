@@ -28,10 +28,9 @@ def read_at(series: "Tensor", share: "Tensor") -> "Tensor":
     """
     import torch
 
-    inside = along(series) <= 1
-    last = (lengths(series) - 1).clamp(min=0).unsqueeze(1)
-    here = torch.arange(series.shape[2], device=series.device).expand(inside.shape)
-    place = torch.where(inside, (share.clamp(0, 1) * last), here)
+    length, here = lengths(series).unsqueeze(1), torch.arange(series.shape[2], device=series.device)
+    inside, last = here < length, (length - 1).clamp(min=0)
+    place = torch.where(inside, share.clamp(0, 1) * last, here)
     left = place.floor().long()
     right = torch.where(inside, (left + 1).minimum(last), here)
     part = (place - left).unsqueeze(1)
