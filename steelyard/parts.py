@@ -168,6 +168,21 @@ class Augmentation(Part):
         return features, targets, weights
 
 
+@dataclass(frozen=True)
+class Views(Part):
+    """Shows an input to a network in several ways in prediction; the answers are averaged.
+
+    `views` counts them, the plain one included; below 1, `crop` is the share of the sides of five crops of an image.
+    """
+
+    views: int
+    crop: float
+
+    def by(self, augment: tuple[Augmentation, ...], modality: str) -> tuple[Augmentation, ...]:
+        """What views are changed by, in a recipe with those augmentations."""
+        raise NotImplementedError
+
+
 # -- ranges ---------------------------------------------------------------------------------------------------
 
 
