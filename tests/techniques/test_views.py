@@ -54,7 +54,7 @@ def test_a_prediction_is_the_mean_over_the_views_and_the_first_is_the_plain_one(
     assert len(each) == 5
     plain = replace(model, recipe=replace(model.recipe, tta=None)).predict(dataset)
     np.testing.assert_array_equal(each[0], plain)
-    assert sum(not np.array_equal(view, plain) for view in each[1:]) >= 3
+    assert any(not np.array_equal(view, plain) for view in each[1:])
     np.testing.assert_allclose(model.predict(dataset), np.mean(each, 0), rtol=1e-6)
     assert model.predict(dataset).dtype == plain.dtype
 

@@ -31,7 +31,7 @@ class ColumnCutMix(Augmentation, Technique):
 
     treats: ClassVar = ("variance",)
     alone: ClassVar = False
-    time_ratio: ClassVar = 1.1
+    time_ratio: ClassVar = 1.15
     off: ClassVar = {"alpha": 0.0}
     alpha: Knob = knob(1.0, 0.0, 100.0)
 
