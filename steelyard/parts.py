@@ -153,7 +153,10 @@ class Augmentation(Part):
 
     All randomness and all knobs go into `draw`, which has a random stream of its own; what `on_inputs` and
     `on_features` do with the drawn tensors is plain arithmetic on one batch, which fleets map over their members.
+    `alone`: an example is changed without a look at the others of its batch, and keeps its target.
     """
+
+    alone: ClassVar[bool] = True
 
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
@@ -170,6 +173,21 @@ class Augmentation(Part):
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """The encoded batch (n, …), its targets (n, outputs) and its weights (n,), changed."""
         return features, targets, weights
+
+
+@dataclass(frozen=True)
+class Views(Part):
+    """Shows an input to a network in several ways in prediction; the answers are averaged.
+
+    `views` counts them, the plain one included; below 1, `crop` is the share of the sides of five crops of an image.
+    """
+
+    views: int
+    crop: float
+
+    def by(self, augment: tuple[Augmentation, ...], modality: str) -> tuple[Augmentation, ...]:
+        """What views are changed by, in a recipe with those augmentations."""
+        raise NotImplementedError
 
 
 # -- ranges ---------------------------------------------------------------------------------------------------

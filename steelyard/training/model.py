@@ -17,6 +17,8 @@ from steelyard.data.prepared import Prepared
 from steelyard.errors import UserError
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
+from steelyard.training.feed import Tensors
+from steelyard.training.views import Look, looks, plain
 
 FORMAT = 1
 CHUNK = 1024  # rows predicted at once
@@ -68,11 +70,16 @@ class Model:
     def predict(self, dataset: Dataset) -> np.ndarray:
         """Probabilities (n, classes) float32, or values (n,) float64 in the target's own unit."""
         if self.network is not None:
-            return self.answers(
-                forward(self.network, tuple(torch.from_numpy(v) for v in self.prepared.transform(dataset)))
-            )
+            return self.respond(tuple(torch.from_numpy(v) for v in self.prepared.transform(dataset)))
         raw = self.estimator.predict(self.prepared.matrix(dataset))
         return raw if self.scale is None else self.scale.back(raw.reshape(-1))
+
+    def respond(self, inputs: Tensors) -> np.ndarray:
+        """Answers to input tensors (n, …) of the network: the mean over the views that the recipe has of them."""
+        assert self.network is not None
+        views = looks(self.recipe, self.problem.modality, inputs)
+        each = [self.answers(forward(self.network, inputs, look)) for look in views]
+        return each[0] if len(each) == 1 else np.asarray(np.mean(each, axis=0))
 
     def answers(self, outputs: torch.Tensor) -> np.ndarray:
         """What raw outputs (n, outputs) of the network say: probabilities or values, as `predict` returns them."""
@@ -136,12 +143,12 @@ def read_state(folder: Path) -> dict[str, Any]:
 
 
 @torch.inference_mode()
-def forward(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
-    """Raw outputs (n, outputs) of a network in prediction on input tensors (n, …)."""
+def forward(network: nn.Module, inputs: Tensors, look: Look = plain) -> torch.Tensor:
+    """Raw outputs (n, outputs) of a network in prediction on one view of input tensors (n, …)."""
     was_training = network.training
     network.eval()
     found = []
     for begin in range(0, max(1, len(inputs[0])), CHUNK):
-        found.append(network(network.encode(*(tensor[begin : begin + CHUNK] for tensor in inputs))))  # type: ignore[operator]
+        found.append(network(look(network, tuple(tensor[begin : begin + CHUNK] for tensor in inputs))))
     network.train(was_training)
     return torch.cat(found)

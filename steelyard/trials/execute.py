@@ -12,7 +12,7 @@ from steelyard.data.split import Protocol
 from steelyard.problem import Problem
 from steelyard.training.feed import Tensors
 from steelyard.training.fleet import Fleet
-from steelyard.training.model import Model, forward
+from steelyard.training.model import Model
 from steelyard.training.start import begin, fitted
 from steelyard.trials.measure import forget_peak, latencies, peak_memory_mb
 from steelyard.trials.predictions import Predictions
@@ -136,4 +136,4 @@ def _predict(model: Model, rows: Dataset, inputs: Tensors | None, problem: Probl
         return np.zeros((0, problem.outputs), np.float32) if problem.classes else np.zeros(0)
     if inputs is None or model.network is None:
         return model.predict(rows)
-    return model.answers(forward(model.network, inputs))
+    return model.respond(inputs)

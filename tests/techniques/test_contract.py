@@ -9,6 +9,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from modalities import SmallCourses, SmallListener, SmallReader, SmallWords, courses, texts
 
 from steelyard.classical import Boosting, Forest, Linear, Neighbors
 from steelyard.data.batches import Batch
@@ -81,6 +82,8 @@ CASES: dict[str, tuple[Recipe, tuple[Dataset, Problem]]] = {
     "table with SGD": (network(optimizer=Sgd(lr=parse_knob("cosine(0.1, 0, warmup=0.1)"))), table("multiclass")),
     "regression": (network(loss=SquaredError()), table("regression")),
     "images": (network(prepare=ImagePreparation(), network=ResidualCnn(width=4)), pictures()),
+    "text": (network(prepare=SmallWords(), network=SmallReader()), texts()),
+    "series": (network(prepare=SmallCourses(), network=SmallListener()), courses()),
     "linear": (classical(Linear()), table("multiclass")),
     "neighbors": (classical(Neighbors()), table("multiclass")),
     "forest": (classical(Forest(trees=3)), table("multiclass")),
