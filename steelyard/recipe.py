@@ -33,6 +33,7 @@ class Recipe:
     stopping: Part | None = None
     averaging: Part | None = None
     precision: Part | None = None
+    decision: Part | None = None
 
     @property
     def family(self) -> str:

@@ -17,8 +17,10 @@ from steelyard.data.prepare import FittedTable
 from steelyard.data.prepare_images import FittedImages
 from steelyard.data.prepared import Prepared
 from steelyard.errors import UserError
+from steelyard.metrics import CLASSES
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
+from steelyard.training.decision import moved
 
 FORMAT = 1
 CHUNK = 1024  # rows predicted at once
@@ -66,6 +68,7 @@ class Model:
     scale: TargetScale | None
     network: nn.Module | None = None
     estimator: Any = None
+    shift: tuple[float, ...] = ()  # of the log-probabilities, where a threshold was moved
 
     def predict(self, dataset: Dataset) -> np.ndarray:
         """Probabilities (n, classes) float32, or values (n,) float64 in the target's own unit."""
@@ -74,13 +77,21 @@ class Model:
                 forward(self.network, tuple(torch.from_numpy(v) for v in self.prepared.transform(dataset)))
             )
         raw = self.estimator.predict(self.prepared.matrix(dataset))
-        return raw if self.scale is None else self.scale.back(raw.reshape(-1))
+        return self.decided(raw) if self.scale is None else self.scale.back(raw.reshape(-1))
 
     def answers(self, outputs: torch.Tensor) -> np.ndarray:
         """What raw outputs (n, outputs) of the network say: probabilities or values, as `predict` returns them."""
         if self.scale is None:
-            return np.asarray(torch.softmax(outputs, dim=1).numpy())
+            return self.decided(np.asarray(torch.softmax(outputs, dim=1).numpy()))
         return self.scale.back(outputs[:, 0].numpy())
+
+    def decided(self, probabilities: np.ndarray) -> np.ndarray:
+        """Probabilities (n, k) with the thresholds of this model."""
+        return (
+            moved(probabilities, np.array(self.shift), self.problem.task not in CLASSES)
+            if self.shift
+            else probabilities
+        )
 
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder: JSON and safetensors."""
@@ -92,6 +103,7 @@ class Model:
             "recipe": self.recipe.to_dict(),
             "prepared": self.prepared.to_dict(),
             "scale": vars(self.scale) if self.scale else None,
+            "shift": list(self.shift),
         }
         (folder / "model.json").write_text(json.dumps(state), encoding="utf-8")
         if self.network is not None:
@@ -117,12 +129,19 @@ def _restored(folder: Path, state: dict[str, Any]) -> Model:
     fitted = FittedTable if schema.modality == "tabular" else FittedImages
     prepared: Prepared = fitted.from_dict(state["prepared"])
     scale = TargetScale(**state["scale"]) if state["scale"] else None
-    model = Model(problem, schema, recipe, prepared, scale)
+    model = Model(problem, schema, recipe, prepared, scale, shift=_shift(state.get("shift", []), problem))
     if recipe.network is None:
         return replace(model, estimator=storage.load(folder))
     network = recipe.network.build(prepared.shape, problem.outputs)
     network.load_state_dict(load_file(folder / "network.safetensors"))
     return replace(model, network=network.eval())
+
+
+def _shift(given: Any, problem: Problem) -> tuple[float, ...]:
+    shift = tuple(float(each) for each in given)
+    if shift and (len(shift) != problem.outputs or not np.isfinite(shift).all()):
+        raise ValueError(f"its thresholds are {given}, and it has {problem.outputs} outputs")
+    return shift
 
 
 def read_state(folder: Path) -> dict[str, Any]:
