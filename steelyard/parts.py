@@ -28,6 +28,7 @@ ROOMS = (
     "steelyard.networks.image",
     "steelyard.networks.tabular",
     "steelyard.training.averaging",
+    "steelyard.training.decision",
     "steelyard.training.losses",
     "steelyard.training.optimizers",
     "steelyard.training.precision",
@@ -136,6 +137,14 @@ class Loss(Part):
     def per_example(self, outputs: "Tensor", targets: "Tensor", progress: float) -> "Tensor":
         """Losses (…, n) of outputs (…, n, k) against targets (…, n, k)."""
         raise NotImplementedError
+
+    def row_weights(self, classes: np.ndarray) -> np.ndarray | None:
+        """How much rows with those class codes (n,) weigh while they are learnt from, mean 1; None: all alike."""
+        return None
+
+    def offsets(self, counts: np.ndarray) -> np.ndarray | None:
+        """What is added to outputs (k,) while learning from so many rows of each class (k,); None: nothing."""
+        return None
 
     def slope(self, outputs: "Tensor", targets: "Tensor", progress: float) -> "tuple[Tensor, Tensor]":
         """Losses (…, n) and their gradient (…, n, k) by the outputs; a closed form here saves a step its graph."""

@@ -34,6 +34,7 @@ class Recipe:
     averaging: Part | None = None
     precision: Part | None = None
     tta: Views | None = None
+    decision: Part | None = None
 
     @property
     def family(self) -> str:

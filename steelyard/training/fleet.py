@@ -70,7 +70,8 @@ def _teams(runners: list[Runner], device: torch.device) -> "list[Team | list[Run
 
 def _likeness(runner: Runner) -> object:
     """What members of one team must have in common: layers, shapes, number format and the sizes of all batches."""
-    network, plan, rows = runner.member.network, runner.plan, len(runner.member.rows)
+    network, plan, given = runner.member.network, runner.plan, runner.member.rows
+    rows = plan.batch.drawn(len(given), given.classes)
     layers = tuple((name, type(layer)) for name, layer in network.named_modules())
     shapes = tuple((name, tuple(tensor.shape)) for name, tensor in network.state_dict().items())
     inputs = tuple(tuple(tensor.shape[1:]) for tensor in runner.member.rows.inputs)

@@ -15,8 +15,10 @@ from steelyard.classical import storage
 from steelyard.data.dataset import Dataset, Schema
 from steelyard.data.prepared import Prepared
 from steelyard.errors import UserError
+from steelyard.metrics import CLASSES
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
+from steelyard.training.decision import moved
 from steelyard.training.feed import Tensors
 from steelyard.training.views import Look, looks, plain
 
@@ -66,26 +68,33 @@ class Model:
     scale: TargetScale | None
     network: nn.Module | None = None
     estimator: Any = None
+    shift: tuple[float, ...] = ()  # of the log-probabilities, where a threshold was moved
 
     def predict(self, dataset: Dataset) -> np.ndarray:
         """Probabilities (n, classes) float32, or values (n,) float64 in the target's own unit."""
         if self.network is not None:
             return self.respond(tuple(torch.from_numpy(v) for v in self.prepared.transform(dataset)))
         raw = self.estimator.predict(self.prepared.matrix(dataset))
-        return raw if self.scale is None else self.scale.back(raw.reshape(-1))
+        return self.decided(raw) if self.scale is None else self.scale.back(raw.reshape(-1))
 
     def respond(self, inputs: Tensors) -> np.ndarray:
         """Answers to input tensors (n, …) of the network: the mean over the views that the recipe has of them."""
         assert self.network is not None
         views = looks(self.recipe, self.problem.modality, inputs)
         each = [self.answers(forward(self.network, inputs, look)) for look in views]
-        return each[0] if len(each) == 1 else np.asarray(np.mean(each, axis=0))
+        return self.decided(each[0] if len(each) == 1 else np.asarray(np.mean(each, axis=0)))
 
     def answers(self, outputs: torch.Tensor) -> np.ndarray:
-        """What raw outputs (n, outputs) of the network say: probabilities or values, as `predict` returns them."""
+        """What raw outputs (n, outputs) of the network say: probabilities before a threshold is moved, or values."""
         if self.scale is None:
             return np.asarray(torch.softmax(outputs, dim=1).numpy())
         return self.scale.back(outputs[:, 0].numpy())
+
+    def decided(self, probabilities: np.ndarray) -> np.ndarray:
+        """Probabilities (n, k) with the thresholds of this model."""
+        if not self.shift:
+            return probabilities
+        return moved(probabilities, np.array(self.shift), self.problem.task not in CLASSES)
 
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder: JSON and safetensors."""
@@ -97,6 +106,7 @@ class Model:
             "recipe": self.recipe.to_dict(),
             "prepared": self.prepared.to_dict(),
             "scale": vars(self.scale) if self.scale else None,
+            "shift": list(self.shift),
         }
         (folder / "model.json").write_text(json.dumps(state), encoding="utf-8")
         if self.network is not None:
@@ -121,12 +131,19 @@ def _restored(folder: Path, state: dict[str, Any]) -> Model:
     schema = Schema.from_dict(state["schema"])
     prepared: Prepared = recipe.prepare.restored(state["prepared"])
     scale = TargetScale(**state["scale"]) if state["scale"] else None
-    model = Model(problem, schema, recipe, prepared, scale)
+    model = Model(problem, schema, recipe, prepared, scale, shift=_shift(state.get("shift", []), problem))
     if recipe.network is None:
         return replace(model, estimator=storage.load(folder))
     network = recipe.network.build(prepared.shape, problem.outputs)
     network.load_state_dict(load_file(folder / "network.safetensors"))
     return replace(model, network=network.eval())
+
+
+def _shift(given: Any, problem: Problem) -> tuple[float, ...]:
+    shift = tuple(float(each) for each in given)
+    if shift and (len(shift) != problem.outputs or not np.isfinite(shift).all()):
+        raise ValueError(f"its thresholds are {given}, and it has {problem.outputs} outputs")
+    return shift
 
 
 def read_state(folder: Path) -> dict[str, Any]:
