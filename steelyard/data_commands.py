@@ -14,6 +14,7 @@ MakeCommand = Callable[[str, Call, str], argparse.ArgumentParser]
 def add_data_commands(command: MakeCommand) -> None:
     """Add the commands by what makes one from its name, its call and its help."""
     _anchor_options(command("anchors", _anchors, "anchor boxes for a detector, by k-means under IoU"))
+    _cache_options(command("cache", _cache, "what is kept of decoded images, and how to be rid of it"))
 
 
 # -- options ----------------------------------------------------------------------------------------------------
@@ -34,6 +35,11 @@ def _anchor_options(parser: argparse.ArgumentParser) -> None:
     units.add_argument("--pixels", action="store_const", const=False, dest="relative", help="sizes in pixels")
     _written(parser)
     add("--seed", type=whole, default=0, metavar="N", help="seed of everything random (default: 0)")
+
+
+def _cache_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", nargs="?", choices=("clear",), help="remove all entries")
+    parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
 
 
 def _written(parser: argparse.ArgumentParser) -> None:
@@ -74,6 +80,18 @@ def _anchors(options: argparse.Namespace) -> int:
     with watching(None, quiet=options.quiet) as watch:
         found = anchors_of(wish, watch)
     return _answer(options, found, show_anchors)
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from steelyard.data import cache
+    from steelyard.data.decoded import described
+    from steelyard.terminal_data import show_cache, show_cleared
+
+    if options.action == "clear":
+        folder = cache.folder()
+        entries, size = cache.clear()
+        return _answer(options, {"folder": str(folder or ""), "entries": entries, "bytes": size}, show_cleared)
+    return _answer(options, cache.contents(described), show_cache)
 
 
 def _answer(options: argparse.Namespace, found: Any, show: Callable[[Any], None]) -> int:
