@@ -28,7 +28,7 @@ def chosen(plain: Tensor, changed: Tensor, which: Tensor) -> Tensor:
 
 
 def surrounded(images: Tensor, rows: int, columns: int, mirror: bool) -> Tensor:
-    """Images with so many rows above and below and columns left and right: mirrored ones (fewer than there are) or 0."""
+    """Images with so many mirrored rows (or zeros) above and below them, and columns left and right."""
     if not mirror:
         return torch.nn.functional.pad(images, (columns, columns, rows, rows))
     if columns:
@@ -56,8 +56,8 @@ def windows(images: Tensor, top: Tensor, left: Tensor, height: int, width: int) 
 def warped(images: Tensor, matrices: Tensor) -> Tensor:
     """Images seen through an affine map each, bilinear; what lies beyond the border is mirrored.
 
-    `matrices` (n, 2, 3) take the place (x, y, 1) of a pixel of the result to its place in the image. Both run from -1 to
-    1 over the shorter side and further over the longer one, so that a rotation is one in images that are not square.
+    `matrices` (n, 2, 3) take the place (x, y, 1) of a pixel of the result to its place in the image. Places run from
+    -1 to 1 over the shorter side and further over the longer one, so that a turn is one where sides differ, too.
     """
     h, w = images.shape[-2:]
     side = min(h, w)
@@ -123,14 +123,15 @@ def colour_matrices(saturation: Tensor, hue: Tensor) -> Tensor:
     one = torch.ones_like(hue)
     rows = (torch.stack((one, zero, zero), 1), torch.stack((zero, cos, -sin), 1), torch.stack((zero, sin, cos), 1))
     back = torch.linalg.inv(to_yiq)
-    return back @ torch.stack(rows, 1) @ to_yiq
+    matrices: Tensor = back @ torch.stack(rows, 1) @ to_yiq
+    return matrices
 
 
 # -- blurs ----------------------------------------------------------------------------------------------------
 
 
 def smoothed(images: Tensor, kernels: Tensor) -> Tensor:
-    """Float images smoothed along both sides by symmetric kernels (n, 2 r + 1), one an image; the border is mirrored."""
+    """Float images smoothed along both sides by symmetric kernels (n, 2 r + 1), one each; the border is mirrored."""
     reach = kernels.shape[1] // 2
     for axis in (2, 3):
         side = images.shape[axis]
@@ -160,3 +161,13 @@ def bell(sigmas: Tensor, reach: int) -> Tensor:
 def reach_of(sigma: float) -> int:
     """How many pixels a bell of that spread reaches to either side, at least one."""
     return max(1, math.ceil(2.5 * sigma))
+
+
+def rectangles(begins: Tensor, sides: Tensor, height: int, width: int) -> Tensor:
+    """Which pixels (n, height, width) lie in rectangles whose begin and sides (n, 2) are shares of height and width."""
+    inside = []
+    for axis, size in enumerate((height, width)):
+        centres = (torch.arange(size, device=begins.device) + 0.5) / size
+        begin, end = begins[:, axis], begins[:, axis] + sides[:, axis]
+        inside.append((centres >= begin.unsqueeze(1)) & (centres < end.unsqueeze(1)))
+    return inside[0].unsqueeze(2) & inside[1].unsqueeze(1)

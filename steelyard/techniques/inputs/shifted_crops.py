@@ -56,5 +56,5 @@ class ShiftedCrops(Augmentation, Technique):
         from steelyard.techniques.pixels import surrounded, windows
 
         ((images,), (down, right, most)) = inputs, drawn
-        around = surrounded(images, *most.shape, self.border == "mirror")
+        around = surrounded(images, most.shape[0], most.shape[1], self.border == "mirror")
         return (windows(around, down, right, *images.shape[-2:]),)
