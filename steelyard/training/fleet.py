@@ -78,6 +78,7 @@ def _likeness(runner: Runner) -> object:
     reshaping = tuple(part for part in runner.member.recipe.augment if getattr(part, "reshapes", False))
     size = plan.batch.size_at(0.0, rows)
     pace: object = (size, max(1, rows // size))
-    if isinstance(plan.batch.size, Schedule):
+    knobs = [plan.batch.size, *(knob for part in reshaping for knob in vars(part).values())]
+    if any(isinstance(knob, Schedule) for knob in knobs):
         pace = (plan.batch.size, rows, plan.stopping.epochs, plan.stopping.seconds)
     return (layers, shapes, inputs, plan.precision, plan.batch.micro, reshaping, pace)
