@@ -6,6 +6,7 @@ Libraries are recognised by the names of their modules, so that none is imported
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,9 @@ def unwrapped(source: Any, target: str | int | None = None) -> Any:
     """
     if isinstance(source, str | os.PathLike):
         path = Path(source).expanduser()
-        return _splits(dict(arrow.saved_parts(path)), target, path.name) if arrow.is_saved(path) else source
+        if not arrow.is_saved(path):
+            return source
+        return replace(_splits(dict(arrow.saved_parts(path)), target, path.name), folder=path)
     library, kind = type(source).__module__.split(".")[0], type(source).__name__
     by_parts = isinstance(source, Mapping) and source and (library == "datasets" or set(map(str, source)) <= set(PARTS))
     if by_parts and library != "sklearn":

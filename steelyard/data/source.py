@@ -67,11 +67,13 @@ def read_like(source: Any, schema: Schema, classes: tuple[str, ...] = ()) -> Dat
     """
     source = unwrapped(source, schema.target)
     if not _is_images(source, flat=schema.modality == "image"):
-        if schema.modality == "image":
+        if schema.modality == "image" and not schema.columns:
             raise UserError("the model was trained on images, but the source is a table")
         names = tuple(column.name for column in schema.columns)
         table, _ = _table(source, schema.target, (*names, schema.target), headerless=_numbered(names))
         return table_like(table, schema, classes)
+    if schema.modality == "mixed":
+        raise UserError("the model was trained on a table with images in it, but the source holds images only")
     if isinstance(source, str | os.PathLike):
         return images_like(located(os.fspath(source))[0], schema, classes)
     x, y = _pair(source)
