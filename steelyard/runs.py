@@ -63,6 +63,8 @@ class Run:
             frame = pd.concat([frame, missing], ignore_index=True) if len(missing) else frame
             order = sorted(range(len(frame)), key=lambda row: natural(str(frame["file"].iloc[row])))
             frame = frame.iloc[order].reset_index(drop=True)
+            if dataset.schema.columns and all(map(str.isdecimal, map(str, frame["file"]))):  # rows of a table
+                frame = frame.drop(columns="file")
         frame.attrs["notes"] = (*dataset.notes, *_unseen(model, dataset))
         return frame
 

@@ -12,6 +12,7 @@ import pandas as pd
 from steelyard.data import tables
 from steelyard.data.dataset import Dataset, Schema
 from steelyard.data.files import located, opened, table_in_zip
+from steelyard.data.foreign import unwrapped
 from steelyard.data.image_dataset import array_dataset, array_like, image_dataset, images_like
 from steelyard.data.image_folders import IMAGES, has_images
 from steelyard.data.table_dataset import table_dataset, table_like
@@ -32,19 +33,21 @@ def read(
 ) -> Dataset:
     """The training data of a source, typed and coded; rows without a usable target are left out.
 
-    `source` is the path of a text table, Parquet file, folder of class folders or zip of either (`a.zip/b.csv` names
-    a table inside), a pandas or polars frame, a pair (X, y) or a matrix with `target` as the position of its column.
+    `source` is the path of a text table, Parquet, Arrow or JSON file, folder of class folders or zip of either
+    (`a.zip/b.csv` names a table inside), a pandas or polars frame, a pair (X, y), a matrix with `target` as the
+    position of its column, or an object of another library (`foreign.unwrapped`).
     `target` is a name or a position (from 1, or from 0 for matrices; negative from the end); images in class folders
     need none. `test` is a second source whose rows become the part "test". `exclude` names columns to leave out;
     `weights` one that says how much each row counts in every metric, which then is no input.
     Raises UserError for everything that cannot be read or learnt from.
     """
+    source, test = unwrapped(source, target), unwrapped(test, target)
     if _is_images(source):
         if weights is not None:
             raise UserError(f"weights name a column, but the source holds images: leave '{weights}' out")
         return _read_images(source, target, test, task, exclude)
     table, named = _table(source, target)
-    wanted = named if named is not None else target
+    wanted = named if named is not None else target if target is not None else table.target or None
     if wanted is None:
         raise UserError(f"{table.name} is a table: name the column to predict as target")
     other = None
@@ -62,12 +65,15 @@ def read_like(source: Any, schema: Schema, classes: tuple[str, ...] = ()) -> Dat
     The target may be absent; it is coded when every row has a known one. Extra columns are not used, missing ones
     raise UserError. Images that cannot be read are no rows but stand in `unreadable`.
     """
+    source = unwrapped(source, schema.target)
     if not _is_images(source, flat=schema.modality == "image"):
-        if schema.modality == "image":
+        if schema.modality == "image" and not schema.columns:
             raise UserError("the model was trained on images, but the source is a table")
         names = tuple(column.name for column in schema.columns)
         table, _ = _table(source, schema.target, (*names, schema.target), headerless=_numbered(names))
         return table_like(table, schema, classes)
+    if schema.modality == "mixed":
+        raise UserError("the model was trained on a table with images in it, but the source holds images only")
     if isinstance(source, str | os.PathLike):
         return images_like(located(os.fspath(source))[0], schema, classes)
     x, y = _pair(source)
@@ -127,6 +133,8 @@ def _table(
     if isinstance(source, str | os.PathLike):
         hint = expected or ((target,) if isinstance(target, str) else ())
         return _table_file(*located(os.fspath(source)), hint, headerless), None
+    if isinstance(source, tables.RawTable):
+        return source, None
     if tables.is_table(source):
         return tables.from_frame(source), None
     x, y = _pair(source)
@@ -151,7 +159,7 @@ def _table_file(path: Path, inside: str, expected: tuple[str, ...], headerless: 
         name, data = table_in_zip(path, inside)
         return tables.from_bytes(data, Path(name).name, expected, headerless)
     try:
-        return tables.from_bytes(path.read_bytes(), path.name, expected, headerless)
+        return replace(tables.from_bytes(path.read_bytes(), path.name, expected, headerless), folder=path.parent)
     except OSError as error:
         raise UserError(f"cannot read {path.name}: {error.strerror}") from error
 
