@@ -104,7 +104,7 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
 
     return Ask(
         options.source,
-        options.target,
+        options.target[0] if options.target and len(options.target) == 1 else tuple(options.target or ()) or None,
         options.test,
         options.output,
         metric=options.metric,
@@ -114,6 +114,7 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
         exclude=tuple(options.exclude),
         device=options.device,
         command=options.command_line,
+        order=options.order,
         **more,
     )
 

@@ -33,6 +33,7 @@ ROOMS = (
     "steelyard.training.optimizers",
     "steelyard.training.precision",
     "steelyard.training.stopping",
+    "steelyard.training.target_losses",
 )
 
 
@@ -145,6 +146,10 @@ class Loss(Part):
     def offsets(self, counts: np.ndarray) -> np.ndarray | None:
         """What is added to outputs (k,) while learning from so many rows of each class (k,); None: nothing."""
         return None
+
+    def fitted(self, problem: Any, targets: "Tensor") -> "Loss":
+        """The loss as train rows with those targets (n, outputs) need it; what it counted there is not in a recipe."""
+        return self
 
     def slope(self, outputs: "Tensor", targets: "Tensor", progress: float) -> "tuple[Tensor, Tensor]":
         """Losses (…, n) and their gradient (…, n, k) by the outputs; a closed form here saves a step its graph."""

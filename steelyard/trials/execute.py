@@ -139,7 +139,7 @@ def _measured(
 
 def _predict(model: Model, rows: Dataset, inputs: Tensors | None, problem: Problem) -> np.ndarray:
     if not len(rows):
-        return np.zeros((0, problem.outputs), np.float32) if problem.classes else np.zeros(0)
+        return np.zeros(0) if problem.task == "regression" else np.zeros((0, problem.outputs), np.float32)
     if inputs is None or model.network is None:
         return model.predict(rows)
     return model.respond(inputs)

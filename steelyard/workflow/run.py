@@ -145,8 +145,7 @@ def _asked(problem: Problem, dataset: Dataset) -> str:
         inputs = f"images of {height} × {width} pixels, {'grey' if channels == 1 else 'colour'}"
     else:
         inputs = words.counted(len(dataset.schema.columns), "column")
-    kind = f"{problem.task}, {len(problem.classes)} classes" if problem.classes else "regression"
-    return f"predict '{problem.target}' ({kind}) from {inputs}, {len(dataset)} rows"
+    return f"predict '{problem.target}' ({problem.kind}) from {inputs}, {len(dataset)} rows"
 
 
 def _measured(ask: Ask, problem: Problem) -> str:
@@ -157,6 +156,10 @@ def _measured(ask: Ask, problem: Problem) -> str:
             "cost": "costs were given",
             "accuracy": "the classes are balanced enough",
             "balanced_accuracy": "a class is rare, and accuracy would reward ignoring it",
+            "f1_micro": "every label given or missed counts alike, the many rightly left out do not",
+            "d2": "the share of a dumb baseline's loss that is explained, which every kind of target has",
+            "r2": "the share of the variance explained, whatever the units",
+            "mae": "the mean distance in ranks",
         }.get(problem.metric, "usual for values")
     )
     limits = "; it must keep " + ", ".join(map(str, problem.constraints)) if problem.constraints else ""
