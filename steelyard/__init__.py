@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from steelyard.comparing import compare, weigh
     from steelyard.errors import UserError
+    from steelyard.inspecting import anchors
     from steelyard.problem import Constraint
     from steelyard.recipe import Recipe
     from steelyard.runs import Run, explore, load, rate_range, run
@@ -20,6 +21,7 @@ __all__ = [
     "UserError",
     "Weighing",
     "__version__",
+    "anchors",
     "compare",
     "explore",
     "load",
@@ -35,6 +37,7 @@ _WHERE = {
     "UserError": "steelyard.errors",
     "Comparison": "steelyard.weighing.comparison",
     "Weighing": "steelyard.weighing.comparison",
+    "anchors": "steelyard.inspecting",
     "compare": "steelyard.comparing",
     "weigh": "steelyard.comparing",
     "explore": "steelyard.runs",

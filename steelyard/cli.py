@@ -9,10 +9,12 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from steelyard import __version__
+from steelyard.data_commands import add_data_commands
 from steelyard.errors import UserError
 from steelyard.options import explore_options, rate_options, run_options, weigh_options
 
@@ -64,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
         _command(commands, "explore", _explore, "batch size and epochs tried together, the cheapest pairs first")
     )
     weigh_options(_command(commands, "weigh", _weigh, "is a technique better on the data of a run, and is it real?"))
+    add_data_commands(partial(_command, commands))
     predict = _command(commands, "predict", _predict, "predict with the model of a run")
     predict.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
     predict.add_argument("source", metavar="NEW_SOURCE", help="a table or a folder of images, as `run` takes them")
@@ -101,7 +104,7 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
 
     return Ask(
         options.source,
-        options.target,
+        options.target[0] if options.target and len(options.target) == 1 else tuple(options.target or ()) or None,
         options.test,
         options.output,
         metric=options.metric,
@@ -111,6 +114,7 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
         exclude=tuple(options.exclude),
         device=options.device,
         command=options.command_line,
+        order=options.order,
         **more,
     )
 

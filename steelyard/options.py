@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+TASKS = ("binary", "multiclass", "regression", "ordinal", "multilabel", "multioutput", "multitask")
+
 
 def run_options(parser: argparse.ArgumentParser) -> None:
     data_options(parser)
@@ -92,11 +94,17 @@ def data_options(parser: argparse.ArgumentParser) -> None:
     """What every command that trains is told about the data and what to do with them."""
     add = parser.add_argument
     add("source", metavar="SOURCE", help="CSV, TSV, Parquet, a folder of images in class folders, or a zip of one")
-    add("--target", metavar="COLUMN", help="the column to predict (images: their class folders)")
+    add(
+        "--target",
+        action="append",
+        metavar="COLUMN",
+        help="the column to predict (images: their class folders); several times, or as A,B, for several at once",
+    )
     add("--test", metavar="SOURCE", help="a second source with the test rows")
     add("--output", type=Path, metavar="DIR", help="the folder to write into (default: one named by SOURCE in runs)")
     add("--metric", metavar="NAME", help="the metric to optimise, by its scikit-learn name")
-    add("--task", choices=("binary", "multiclass", "regression"), help="override the inferred task")
+    add("--task", choices=TASKS, metavar="TASK", help=f"override the inferred task: {', '.join(TASKS)}")
+    add("--order", type=names, default=(), metavar="A,B,C", help="the classes of an ordinal target, the lowest first")
     add("--exclude", action="append", default=[], metavar="COLUMN", help="a column to leave out")
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random (default: 0)")
@@ -133,4 +141,12 @@ def counts(text: str) -> tuple[int, ...]:
     return tuple(count(each) for each in text.split(","))
 
 
+def names(text: str) -> tuple[str, ...]:
+    found = tuple(each.strip() for each in text.split(","))
+    if not all(found):
+        raise ValueError(text)
+    return found
+
+
+names.__name__ = "list of names"
 seconds.__name__, count.__name__, counts.__name__ = "number of seconds", "number from 1", "list of numbers from 1"

@@ -5,7 +5,7 @@ The parts themselves live in the rooms of what they build; here are only their p
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from importlib import import_module
 from types import UnionType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args, get_type_hints
@@ -28,10 +28,12 @@ ROOMS = (
     "steelyard.networks.image",
     "steelyard.networks.tabular",
     "steelyard.training.averaging",
+    "steelyard.training.decision",
     "steelyard.training.losses",
     "steelyard.training.optimizers",
     "steelyard.training.precision",
     "steelyard.training.stopping",
+    "steelyard.training.target_losses",
 )
 
 
@@ -77,6 +79,11 @@ class Part:
 class Preparation(Part):
     """Fitted on train rows; the fitted form is a `data.prepared.Prepared`. `target` is the scale models learn on."""
 
+    @classmethod
+    def restored(cls, given: dict[str, Any]) -> Any:
+        """The fitted preparation from what its `to_dict` gave."""
+        raise NotImplementedError
+
     def fit(self, dataset: Any) -> Any:
         """The preparation fitted on the rows of a data set."""
         raise NotImplementedError
@@ -86,6 +93,8 @@ class Preparation(Part):
 class Network(Part):
     """Builds a module with `encode(*inputs) -> features` and `forward(features) -> (n, outputs)`.
 
+    Between the two lies `represent(features) -> (n, represented)`, what the last layer sees: in a network with one
+    branch a kind of input, only that is asked of each branch (`networks.mixed`).
     `build` never looks at values, only at shapes: fleets train modules of the same shapes together.
     """
 
@@ -129,6 +138,18 @@ class Loss(Part):
     def per_example(self, outputs: "Tensor", targets: "Tensor", progress: float) -> "Tensor":
         """Losses (…, n) of outputs (…, n, k) against targets (…, n, k)."""
         raise NotImplementedError
+
+    def row_weights(self, classes: np.ndarray) -> np.ndarray | None:
+        """How much rows with those class codes (n,) weigh while they are learnt from, mean 1; None: all alike."""
+        return None
+
+    def offsets(self, counts: np.ndarray) -> np.ndarray | None:
+        """What is added to outputs (k,) while learning from so many rows of each class (k,); None: nothing."""
+        return None
+
+    def fitted(self, problem: Any, targets: "Tensor") -> "Loss":
+        """The loss as train rows with those targets (n, outputs) need it; what it counted there is not in a recipe."""
+        return self
 
     def slope(self, outputs: "Tensor", targets: "Tensor", progress: float) -> "tuple[Tensor, Tensor]":
         """Losses (…, n) and their gradient (…, n, k) by the outputs; a closed form here saves a step its graph."""
@@ -216,7 +237,7 @@ def plain(given: Any) -> Any:
     if isinstance(given, tuple):
         return [plain(item) for item in given]
     if isinstance(given, Part):
-        return {k: plain(v) for k, v in asdict(given).items()}
+        return {"kind": given.kind} | given.plain()
     return given
 
 
@@ -228,6 +249,8 @@ def convert(text: Any, wanted: Any, path: str) -> Any:
     if Schedule in options and isinstance(text, int | float | str | Schedule) and not isinstance(text, bool):
         return _whole(parse_knob(text), path) if int in options else parse_knob(text)
     for option in options:
+        if isinstance(option, type) and issubclass(option, Part):
+            return text if isinstance(text, option) else fitting(path, option, text)
         if isinstance(option, type) and issubclass(option, Spelled) and isinstance(text, str | option):
             return option.parse(text) if isinstance(text, str) else text  # type: ignore[attr-defined]
         try:
@@ -236,6 +259,16 @@ def convert(text: Any, wanted: Any, path: str) -> Any:
             continue
     names = " or ".join(_expected(option) for option in options)
     raise UserError(f"{path} expects {names}, got {text!r}")
+
+
+def fitting(path: str, wanted: type[Part], given: Any) -> Part:
+    """The part from plain values with its `kind` among them; it must be of the class its place wants."""
+    if not isinstance(given, dict):
+        raise UserError(f"'{path}' of a recipe is a table of knobs, got {given!r}")
+    found = part_kind(str(given.get("kind", "")))
+    if not issubclass(found, wanted):
+        raise UserError(f"'{found.kind}' does not fit into the slot '{path}' of a recipe")
+    return found.read({name: text for name, text in given.items() if name != "kind"})
 
 
 def _expected(option: Any) -> str:

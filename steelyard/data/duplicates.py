@@ -10,7 +10,8 @@ COARSE = 0.5  # of the rows being repeats: the columns are coarse and equality m
 
 def row_groups(frame: pd.DataFrame, target: np.ndarray) -> np.ndarray:
     """A number per row (n,), the same for rows whose inputs and target are all the same."""
-    hashes = pd.util.hash_pandas_object(frame.assign(**{"\0target": target}), index=False)
+    columns = {f"\0target {k}": column for k, column in enumerate(np.atleast_2d(target.T))}
+    hashes = pd.util.hash_pandas_object(frame.assign(**columns), index=False)
     return np.asarray(pd.factorize(hashes.to_numpy())[0], dtype=np.int64)
 
 

@@ -44,18 +44,23 @@ class Decoded:
 
 def read_files(files: Sequence[Listed], threads: int | None = None) -> Decoded:
     """Decode files in their order, those that fail are listed with why; by that many threads or as many as help."""
-    decoded = Decoded([], [], Pile(available_memory() // COPIES), [], ())
+    read = Decoded([], [], Pile(available_memory() // COPIES), [], ())
     bad = list[tuple[int, str]]()
-    with _quiet():
+    with quiet():
         for number, file in enumerate(_by_threads(files, threads)):
-            decoded.hashes.append(file.hash)
+            read.hashes.append(file.hash)
             if file.pixels is None:
                 bad.append((number, file.why))
                 continue
-            decoded.places.append(number)
-            decoded.pixels.append(file.pixels)
-            decoded.sizes.append(file.size)
-    return Decoded(decoded.hashes, decoded.places, decoded.pixels, decoded.sizes, tuple(bad))
+            read.places.append(number)
+            read.pixels.append(file.pixels)
+            read.sizes.append(file.size)
+    return Decoded(read.hashes, read.places, read.pixels, read.sizes, tuple(bad))
+
+
+def read_one(file: Listed) -> File:
+    """What comes of one file."""
+    return decoded(_bytes(file))
 
 
 def content_hash(file: Listed) -> bytes:
@@ -77,7 +82,7 @@ def _by_threads(files: Sequence[Listed], threads: int | None) -> Iterator[File]:
 def _side_by_side(files: Sequence[Listed], threads: int) -> Iterator[File]:
     """What comes of the files, in their order; no more is read ahead than the threads have to do."""
     if threads == 1 or len(files) <= CHUNK:
-        yield from (_decoded(_bytes(file)) for file in files)
+        yield from (decoded(_bytes(file)) for file in files)
         return
     waiting = deque[Future[list[File]]]()
     with ThreadPoolExecutor(threads) as pool:
@@ -90,7 +95,7 @@ def _side_by_side(files: Sequence[Listed], threads: int) -> Iterator[File]:
 
 
 def _chunk(contents: list[bytes | File]) -> list[File]:
-    return [_decoded(data) for data in contents]
+    return [decoded(data) for data in contents]
 
 
 def _bytes(file: Listed) -> bytes | File:
@@ -102,7 +107,8 @@ def _bytes(file: Listed) -> bytes | File:
         return File(UNREAD, why=_why(error))
 
 
-def _decoded(data: bytes | File) -> File:
+def decoded(data: bytes | File) -> File:
+    """What comes of the bytes of a file; a `File` for bytes that could not be had stays as it is."""
     if isinstance(data, File):
         return data
     try:
@@ -125,7 +131,7 @@ def _why(error: Exception) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Decoders warn about oddities that do not matter here; a warning of too many pixels counts as an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -35,6 +35,11 @@ class ImagePreparation(Preparation):
         mean, std = _moments(images, height, width)
         return FittedImages(self, ImageShape(images.shape[3], height, width, mean, std))
 
+    @classmethod
+    def restored(cls, given: dict[str, Any]) -> "FittedImages":
+        """The fitted preparation from its `to_dict`."""
+        return FittedImages.from_dict(given)
+
 
 @dataclass(frozen=True)
 class FittedImages:

@@ -10,6 +10,7 @@ from steelyard.errors import UserError
 
 TEST_SHARE, TEST_ROWS = 0.2, 10_000
 DEV_SHARE, DEV_ROWS = 0.15, 6_000
+COMMON = 10  # rows with the same labels from which they are a stratum of their own
 FOLDS, FOLDS_BELOW = 5, 3_000  # with fewer rows a hold-out is too noisy: every row takes its turn in dev
 
 
@@ -92,12 +93,42 @@ def set_aside(dataset: Dataset, share: float, seed: int) -> tuple[np.ndarray, np
 
 
 def _strata(dataset: Dataset) -> np.ndarray:
-    """Classes, or tenths of the target in regression."""
+    """Classes, or tenths of the target in regression; for several targets what is alike in them."""
     assert dataset.target is not None
     if dataset.classes:
         return dataset.target
-    order = np.argsort(np.argsort(dataset.target, kind="stable"), kind="stable")
+    if not dataset.heads:
+        return _tenths(dataset.target)
+    named = [bool(head.classes) for head in dataset.heads]
+    if not any(named):
+        spread = np.nanstd(dataset.target, axis=0)
+        scaled = (dataset.target - np.nanmean(dataset.target, axis=0)) / np.where(spread > 0, spread, 1.0)
+        return _tenths(np.nanmean(scaled, axis=1))
+    return _sets(dataset.target[:, named])
+
+
+def _tenths(values: np.ndarray) -> np.ndarray:
+    order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
     return np.asarray(order * 10 // max(1, len(order)))
+
+
+def _sets(codes: np.ndarray) -> np.ndarray:
+    """A stratum per row (n,) from codes (n, heads): rows with the same codes, where there are enough of them.
+
+    Rows with a rare combination go with others that share their rarest code, so that each part gets its share of it.
+    """
+    codes = np.where(np.isnan(codes), -1, codes).astype(np.int64)
+    _, member, counts = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
+    member = member.reshape(-1)
+    rare = counts[member] < COMMON
+    shares = np.empty(codes.shape)
+    for k, column in enumerate(codes.T):
+        _, place, many = np.unique(column, return_inverse=True, return_counts=True)
+        shares[:, k] = many[place.reshape(-1)]
+    rarest = shares.argmin(axis=1)
+    width = int(codes.max()) + 2
+    instead = len(counts) + rarest * width + codes[np.arange(len(codes)), rarest] + 1
+    return np.unique(np.where(rare, instead, member), return_inverse=True)[1].reshape(-1)
 
 
 def _positions(strata: np.ndarray, groups: np.ndarray | None, stream: np.random.Generator) -> np.ndarray:

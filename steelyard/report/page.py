@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from steelyard.problem import THINGS
 from steelyard.records import STEPS, Mistake, RunRecord
 from steelyard.report import error_tables, numbers, tables, words
 from steelyard.report.cards import better_word, cards, seal
@@ -99,7 +100,7 @@ def refused(record: RunRecord) -> list[tuple[str, str]]:
 
 
 def _thing(record: RunRecord) -> str:
-    return "image" if record.problem.modality == "image" else "row"
+    return THINGS[record.problem.modality][0]
 
 
 def facts(record: RunRecord) -> list[tuple[str, str]]:
@@ -108,7 +109,7 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
     found = [
         ("Predict", problem.target),
         ("Task", words.sentence(problem.task)),
-        ("Data", f"{numbers.count(problem.rows)} {'images' if problem.modality == 'image' else 'table rows'}"),
+        ("Data", f"{numbers.count(problem.rows)} {THINGS[problem.modality][1]}"),
         ("Metric", f"{words.metric_name(problem.metric)}, {better_word(record)}"),
     ]
     if problem.classes:

@@ -1,5 +1,6 @@
 """Step 5: a dumb baseline, then a spot check of families; is there statistical power at all?"""
 
+from steelyard.problem import Modality
 from steelyard.recipe import Recipe
 from steelyard.records import Arm
 from steelyard.trials.arms import FULL, Size, Tried
@@ -10,7 +11,13 @@ from steelyard.workflow.checklist import walk
 from steelyard.workflow.families import families
 from steelyard.workflow.say import plainly, ranked
 
-SMALL = {"tabular": 4_000, "image": 2_000}  # train rows of the first round of the spot check
+SMALL: dict[Modality, int] = {
+    "tabular": 4_000,
+    "image": 2_000,
+    "text": 4_000,
+    "series": 2_000,
+    "mixed": 2_000,
+}  # train rows of the first round of the spot check
 REACH = 4  # families that get a full trial
 SHARE = 0.3  # of the time left, for full trials of the spot check
 DEAR = 0.15  # of that share: a full trial of the only family left is dear above it
@@ -82,12 +89,12 @@ def _power(bench: Bench, floor: Tried, best: Tried) -> Comparison:
 
 
 def _reaching(bench: Bench, first: list[Tried]) -> list[Request]:
-    """Full trials for the families not clearly worse than the best, and for the network of a table, if time allows.
+    """Full trials for the families not clearly worse than the best, and for networks on all but images, if time allows.
 
     Where one family is left and a full trial is dear, there is nothing to decide and the time is kept for weighing.
     """
     near = [t for t in first if _power(bench, first[0], t).verdict != "hurts"][:REACH]
-    networks = [t for t in first if t.recipe.network is not None and bench.problem.modality == "tabular"]
+    networks = [t for t in first if t.recipe.network is not None and bench.problem.modality != "image"]
     chosen = {t.recipe.family for t in [*near, *networks]}
     recipes = [recipe for recipe in _for_rows(bench, bench.train_rows) if recipe.family in chosen]
     budget = SHARE * bench.left() * bench.executor.jobs

@@ -10,16 +10,36 @@ from steelyard.metrics import COST, NEEDS_COSTS, Metric, metric
 from steelyard.problem import LIMITS, Problem, Task
 from steelyard.workflow.ask import Ask
 
+# What a task is scored by when nobody says: micro-F1 counts every label that is given or missed alike and does not pay
+# for the many that are rightly left out; R² and D² are shares, which targets in different units can be averaged by;
+# the mean distance in ranks knows that the next class is a smaller mistake than the last one.
+USUAL: dict[Task, str] = {
+    "regression": "rmse",
+    "ordinal": "mae",
+    "multilabel": "f1_micro",
+    "multioutput": "r2",
+    "multitask": "d2",
+}
+RATED = ("binary", "multiclass", "ordinal", "multilabel")  # whose answers are right or wrong
 RARE = 0.1  # below this share of its fair part a class counts as rare, and accuracy says little
 
 
 def define(ask: Ask) -> tuple[Dataset, Problem]:
     """The data set and the problem it poses; every inference is in the data set's notes."""
-    dataset = read(ask.source, ask.target, test=ask.test, task=ask.task, exclude=ask.exclude, weights=ask.weights)
+    dataset = read(
+        ask.source,
+        ask.target,
+        test=ask.test,
+        task=ask.task,
+        exclude=ask.exclude,
+        weights=ask.weights,
+        order=ask.order,
+    )
     assert dataset.target is not None
-    task: Task = "regression" if not dataset.classes else "binary" if len(dataset.classes) == 2 else "multiclass"
-    if ask.human_error is not None and task == "regression":
-        raise UserError("--human-error is a rate of wrong answers, and this is a regression: leave it out")
+    task = dataset.task
+    if ask.human_error is not None and task not in RATED:
+        kind = "a regression" if task == "regression" else task
+        raise UserError(f"--human-error is a rate of wrong answers, and this is {kind}: leave it out")
     if ask.human_error is not None and not 0 <= ask.human_error < 1:
         raise UserError(f"--human-error is an error rate in 0..1, got {ask.human_error:g}")
     problem = Problem(
@@ -31,8 +51,9 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
         _metric_name(ask, task, dataset.target),
         ask.constraints,
         ask.human_error,
-        rarest(dataset.target) if dataset.classes else None,
-        None if ask.costs is None else cost_matrix(ask.costs, dataset.classes),
+        _balance(dataset),
+        _costs(ask, dataset),
+        dataset.heads,
     )
     check_metric(problem.measure, task, dataset)
     for constraint in ask.constraints:
@@ -46,9 +67,24 @@ def _metric_name(ask: Ask, task: Task, target: np.ndarray) -> str:
         return metric(ask.metric).name
     if ask.costs is not None:
         return COST
-    if task == "regression":
-        return "rmse"
+    if task in USUAL:
+        return USUAL[task]
     return "accuracy" if rarest(target) >= RARE else "balanced_accuracy"
+
+
+def _costs(ask: Ask, dataset: Dataset) -> tuple[tuple[float, ...], ...] | None:
+    if ask.costs is not None and dataset.heads:
+        raise UserError("costs are for the classes of one target, and there are several: leave them out")
+    return None if ask.costs is None else cost_matrix(ask.costs, dataset.classes)
+
+
+def _balance(dataset: Dataset) -> float | None:
+    """How rare the rarest class is; of several targets, in the one where it is rarest."""
+    assert dataset.target is not None
+    if not dataset.heads:
+        return rarest(dataset.target) if dataset.classes else None
+    columns = [c for c, head in zip(dataset.target.T, dataset.heads, strict=True) if head.classes]
+    return min((rarest(c[~np.isnan(c)].astype(int)) for c in columns), default=None)
 
 
 def rarest(target: np.ndarray) -> float:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 import steelyard
-from steelyard.data.dataset import Dataset
+from steelyard.data import words
+from steelyard.data.dataset import KINDS, Dataset
 from steelyard.data.sealed import Sealed
 from steelyard.data.split import divide
 from steelyard.problem import Problem
@@ -87,7 +88,7 @@ def _incumbents(bench: Bench, ranked: list[Tried]) -> list[Tried]:
     best = ranked[0]
     bench.reserve = _reserve(bench, ranked)
     others = [t for t in ranked[1:] if (t.recipe.network is None) != (best.recipe.network is None)]
-    near = [t for t in others if t.size == best.size and bench.problem.modality == "tabular"]
+    near = [t for t in others if t.size == best.size and bench.problem.modality != "image"]
     return [best, *near[:1]]
 
 
@@ -143,9 +144,8 @@ def _asked(problem: Problem, dataset: Dataset) -> str:
         height, width, channels = dataset.schema.shape or (0, 0, 0)
         inputs = f"images of {height} × {width} pixels, {'grey' if channels == 1 else 'colour'}"
     else:
-        inputs = f"{len(dataset.schema.columns)} columns"
-    kind = f"{problem.task}, {len(problem.classes)} classes" if problem.classes else "regression"
-    return f"predict '{problem.target}' ({kind}) from {inputs}, {len(dataset)} rows"
+        inputs = words.counted(len(dataset.schema.columns), "column")
+    return f"predict '{problem.target}' ({problem.kind}) from {inputs}, {len(dataset)} rows"
 
 
 def _measured(ask: Ask, problem: Problem) -> str:
@@ -156,6 +156,10 @@ def _measured(ask: Ask, problem: Problem) -> str:
             "cost": "costs were given",
             "accuracy": "the classes are balanced enough",
             "balanced_accuracy": "a class is rare, and accuracy would reward ignoring it",
+            "f1_micro": "every label given or missed counts alike, the many rightly left out do not",
+            "d2": "the share of a dumb baseline's loss that is explained, which every kind of target has",
+            "r2": "the share of the variance explained, whatever the units",
+            "mae": "the mean distance in ranks",
         }.get(problem.metric, "usual for values")
     )
     limits = "; it must keep " + ", ".join(map(str, problem.constraints)) if problem.constraints else ""
@@ -177,11 +181,8 @@ def _prepared(dataset: Dataset) -> str:
     if dataset.schema.modality == "image":
         return "pixels are normalised by mean and spread of train"
     kinds: list[str] = [column.kind for column in dataset.schema.columns]
-    counts = [
-        f"{kinds.count(kind)} {word}"
-        for kind, word in (("number", "numbers"), ("category", "categories"), ("date", "dates"))
-    ]
-    return f"{', '.join(c for c in counts if not c.startswith('0 '))}; scaled, coded and filled by what train holds"
+    counts = [words.counted(kinds.count(kind), kind, plural) for kind, plural in KINDS.items() if kind in kinds]
+    return f"{', '.join(counts)}; scaled, coded and filled by what train holds"
 
 
 def _environment() -> dict[str, str]:

@@ -1,1 +1,1 @@
-"""Techniques that act on prediction."""
+"""Techniques that act on what is predicted."""
