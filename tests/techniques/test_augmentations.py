@@ -1,5 +1,7 @@
 """What every augmentation keeps, on the data of its kind: found in the catalogue, so a new one is covered at once."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from test_contract import CASES, applied
@@ -7,6 +9,7 @@ from test_contract import CASES, applied
 from steelyard.parts import Augmentation
 from steelyard.techniques import catalogue
 from steelyard.training.streams import torch_stream
+from steelyard.training.views import Changed
 
 PARTS = [kind() for kind in catalogue().values() if issubclass(kind, Augmentation)]
 every_augmentation = pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name())
@@ -88,11 +91,13 @@ def test_one_that_changes_an_example_alone_leaves_targets_and_weights(part):
 @alone
 def test_one_that_changes_an_example_alone_does_the_same_to_it_in_any_company(part):
     """One draw for one example is applied to each of many: what prediction with views relies on."""
-    inputs, _, _ = batch(part)
-    one = tuple(tensor.unsqueeze(1) for tensor in inputs)
-    noise = drawn(part, tuple(tensor[0] for tensor in one))
-    mapped = torch.func.vmap(part.on_inputs, in_dims=(0, None))
-    together = mapped(one, noise)
-    for row in (0, 5):
-        alone = part.on_inputs(tuple(tensor[row] for tensor in one), noise)
-        assert all(torch.allclose(each[row], mine, equal_nan=True) for each, mine in zip(together, alone, strict=True))
+    inputs, encode, _ = batch(part)
+    noise = drawn(part, tuple(tensor[:1] for tensor in inputs))
+    look, network = Changed(((part, noise),)), SimpleNamespace(encode=encode)
+    with torch.no_grad():
+        together = look(network, inputs)
+        for row in (0, 5):
+            mine = tuple(tensor[row : row + 1] for tensor in inputs)
+            torch.testing.assert_close(look(network, mine), together[row : row + 1])
+            alone, _, _ = changed(part, mine, encode, torch.ones(1, 2), noise)
+            torch.testing.assert_close(alone, together[row : row + 1])
