@@ -39,6 +39,7 @@ def courses() -> tuple[Dataset, Problem]:
 
 
 def _dataset(frame: pd.DataFrame, code: np.ndarray, modality: str) -> tuple[Dataset, Problem]:
+    code = np.where(np.arange(64) % 7 == 3, 1 - code, code)  # wrong names: no boundary is right everywhere
     schema = Schema("tabular", "y", tuple(Column(name, "number") for name in frame.columns))
     dataset = Dataset("small", schema, code, ("few", "many"), frame=frame)
     return dataset, Problem("binary", modality, "y", 64, ("few", "many"), "accuracy")
