@@ -4,6 +4,7 @@ All of it is arithmetic on tensors that may be mapped over members by `torch.fun
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -48,6 +49,16 @@ def windows(images: Tensor, top: Tensor, left: Tensor, height: int, width: int) 
     # one view of all windows that overlap: picking from it copies rows of pixels, not single ones
     count = (n - 1) * c * h * w + (h - height) * w + (w - width) + 1
     return images.as_strided((count, c, height, width), (1, h * w, w, 1)).index_select(0, starts)
+
+
+def windows_at(images: Tensor, places: Tensor, window: Sequence[int]) -> Tensor:
+    """Windows (n, c, *window), smaller ones of smaller images; `places` (n, 2) run from 0 to 1 down and right."""
+    sides = [min(wanted, there) for wanted, there in zip(window, images.shape[-2:], strict=True)]
+    free = [there - side for there, side in zip(images.shape[-2:], sides, strict=True)]
+    top, left = (
+        ((room + 1) * place).long().clamp(max=room) for room, place in zip(free, places.unbind(1), strict=True)
+    )
+    return windows(images, top, left, sides[0], sides[1])
 
 
 # -- warps ----------------------------------------------------------------------------------------------------

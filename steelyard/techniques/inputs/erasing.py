@@ -45,7 +45,7 @@ class Erasing(Augmentation, Technique):
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
     ) -> "tuple[Tensor, ...] | None":
-        """Which images (n,), begin and sides of their rectangles (n, 2) as shares of height and width, and noise to fill in."""
+        """Which images (n,), begins and sides of rectangles (n, 2) as shares of height and width, and noise."""
         probability, most = value(self.probability, progress), value(self.area, progress)
         if probability == 0:
             return None
