@@ -97,11 +97,13 @@ def _tables(counts: Tensor, picks: Tensor, amounts: Tensor) -> Tensor:
         "contrast": mean + factor * (levels - mean),
         "brightness": factor * levels,
     }
-    chosen = levels.expand_as(counts)
+    chosen, varied = levels.expand_as(counts), (high > low).to(counts.dtype)
     for operation, tone in tones.items():
-        chosen = tone.where((picks == OPERATIONS.index(operation)).view(-1, 1, 1), chosen)
-    flat = (high == low) & ((picks == 1) | (picks == 2)).view(-1, 1, 1)  # nothing to stretch
-    return levels.where(flat, chosen).clamp(0, 255).round().to(torch.uint8)
+        drawn = (picks == OPERATIONS.index(operation)).to(counts.dtype).view(-1, 1, 1)
+        if operation in ("auto-contrast", "equalize"):
+            drawn = drawn * varied  # in one flat colour there is nothing to stretch
+        chosen = chosen + drawn * (tone - levels)
+    return chosen.clamp(0, 255).round().to(torch.uint8)
 
 
 def _blended(images: Tensor, picks: Tensor, amounts: Tensor) -> Tensor:

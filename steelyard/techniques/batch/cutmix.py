@@ -60,11 +60,11 @@ class Cutmix(Augmentation, Technique):
     def on_features(
         self, features: "Tensor", targets: "Tensor", weights: "Tensor", drawn: "tuple[Tensor, ...]"
     ) -> "tuple[Tensor, Tensor, Tensor]":
-        from steelyard.techniques.pixels import rectangles
+        from steelyard.techniques.pixels import pasted, rectangles
 
         begins, sides, partner = drawn
         inside = rectangles(begins, sides, *features.shape[-2:])
-        mixed = features[partner].where(inside.unsqueeze(1), features)
+        mixed = pasted(features, features[partner], inside)
         ours = 1 - inside.to(targets.dtype).mean((1, 2))
         blended = weights[partner].lerp(weights, ours)
         # shares of the weights, so that the loss is that of the two weighted examples
