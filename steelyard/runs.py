@@ -22,6 +22,7 @@ from steelyard.weighing.trade_off import Exploration
 from steelyard.workflow.ask import Ask, seed_of
 from steelyard.workflow.explore import explore_grid
 from steelyard.workflow.grid import Grid
+from steelyard.workflow.preview import preview
 from steelyard.workflow.rate_range import Span, find_rate_range
 from steelyard.workflow.run import carry_out
 from steelyard.workflow.stored import read_record, write_page
@@ -80,6 +81,30 @@ class Run:
         if not columns:
             raise UserError("a regression has no probabilities; use predict")
         return np.asarray(frame[columns])
+
+    def show_augment(
+        self,
+        techniques: str | Sequence[str] = (),
+        *,
+        rows: int = 6,
+        at: float = 0.5,
+        seed: int = 0,
+        settings: dict[str, Any] | None = None,
+        output: str | Path | None = None,
+    ) -> Path | str:
+        """Examples of the run's data before and after augmentation, so that one can see that a dog is still a dog.
+
+        The file of a picture (augment.png in the run's folder unless `output` names another), or text where the data
+        are a table. Without `techniques`, what the run's recipe has, else each that applies to the data. `at` is the
+        point of training, 0 to 1, at which scheduled strengths are looked at. Raises UserError.
+        """
+        from steelyard.report.preview import shown
+
+        names = (techniques,) if isinstance(techniques, str) else tuple(techniques)
+        found = preview(
+            self.folder, self.record, names, rows=rows, at=at, seed=seed, settings=settings_of(settings), ask=self.ask
+        )
+        return shown(found, self.folder / "augment.png", None if output is None else Path(output))
 
     def report(self) -> Path:
         """Write report.html anew and say where."""

@@ -4,6 +4,7 @@ All of it is arithmetic on tensors that may be mapped over members by `torch.fun
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -28,9 +29,15 @@ def chosen(plain: Tensor, changed: Tensor, which: Tensor) -> Tensor:
 
 
 def surrounded(images: Tensor, rows: int, columns: int, mirror: bool) -> Tensor:
-    """Images with so many mirrored rows (or zeros) above and below them, and columns left and right."""
+    """Images with so many mirrored rows (or black ones) above and below them, and columns left and right."""
     if not mirror:
         return torch.nn.functional.pad(images, (columns, columns, rows, rows))
+    if rows >= images.shape[2] or columns >= images.shape[3]:  # further than one reflection reaches
+        for axis, reach in ((2, rows), (3, columns)):
+            side = images.shape[axis]
+            places = mirrored(torch.arange(-reach, side + reach, device=images.device), side)
+            images = images.index_select(axis, places)
+        return images
     if columns:
         flipped = images.flip(3)  # the whole is flipped as quickly as a few columns
         images = torch.cat((flipped[..., -columns - 1 : -1], images, flipped[..., 1 : columns + 1]), 3)
@@ -48,6 +55,16 @@ def windows(images: Tensor, top: Tensor, left: Tensor, height: int, width: int) 
     # one view of all windows that overlap: picking from it copies rows of pixels, not single ones
     count = (n - 1) * c * h * w + (h - height) * w + (w - width) + 1
     return images.as_strided((count, c, height, width), (1, h * w, w, 1)).index_select(0, starts)
+
+
+def windows_at(images: Tensor, places: Tensor, window: Sequence[int]) -> Tensor:
+    """Windows (n, c, *window), smaller ones of smaller images; `places` (n, 2) run from 0 to 1 down and right."""
+    sides = [min(wanted, there) for wanted, there in zip(window, images.shape[-2:], strict=True)]
+    free = [there - side for there, side in zip(images.shape[-2:], sides, strict=True)]
+    top, left = (
+        ((room + 1) * place).long().clamp(max=room) for room, place in zip(free, places.unbind(1), strict=True)
+    )
+    return windows(images, top, left, sides[0], sides[1])
 
 
 # -- warps ----------------------------------------------------------------------------------------------------
@@ -93,6 +110,22 @@ def each(factors: Tensor) -> Tensor:
     return factors.unsqueeze(-1).unsqueeze(-1).unsqueeze(-1)
 
 
+def random_bytes(shape: Sequence[int], stream: torch.Generator) -> Tensor:
+    """Noise uint8 of that shape; eight bytes are drawn at once."""
+    count = math.prod(shape)
+    words = torch.randint(-(2**63), 2**63 - 1, ((count + 7) // 8,), generator=stream)
+    return words.view(torch.uint8)[:count].view(*shape)
+
+
+def pasted(images: Tensor, others: Tensor, inside: Tensor) -> Tensor:
+    """The pixels of `others` where `inside` (n, h, w) is true, else those of `images`."""
+    if images.dtype != torch.uint8:
+        return others.where(inside.unsqueeze(1), images)
+    # bits are exchanged ten times as quickly as pixels are chosen
+    mask = inside.unsqueeze(1).to(torch.uint8).neg()
+    return images ^ ((images ^ others) & mask)
+
+
 def grey(images: Tensor) -> Tensor:
     """How light each pixel is (n, 1, h, w); the mean of the channels where they are not three."""
     if images.shape[1] != 3:
@@ -131,16 +164,19 @@ def colour_matrices(saturation: Tensor, hue: Tensor) -> Tensor:
 
 
 def smoothed(images: Tensor, kernels: Tensor) -> Tensor:
-    """Float images smoothed along both sides by symmetric kernels (n, 2 r + 1), one each; the border is mirrored."""
-    reach = kernels.shape[1] // 2
-    for axis in (2, 3):
-        side = images.shape[axis]
-        out = torch.zeros_like(images)
-        for step in range(-reach, reach + 1):
-            places = mirrored(torch.arange(side, device=images.device) + step, side)
-            out = out + each(kernels[:, step + reach]) * images.index_select(axis, places)
-        images = out
-    return images
+    """Float images smoothed along both sides by kernels (n, 2 r + 1), one each; the border is mirrored."""
+    down, across = (_bands(kernels, side).unsqueeze(-3) for side in images.shape[-2:])
+    return down @ images @ across.transpose(-1, -2)  # small matrices are quicker than a sum of moved images
+
+
+def _bands(kernels: Tensor, side: int) -> Tensor:
+    """Matrices (n, side, side) that smooth a column of so many pixels."""
+    reach = kernels.shape[-1] // 2
+    steps = torch.arange(-reach, reach + 1, device=kernels.device)
+    here = torch.arange(side, device=kernels.device)
+    sources = mirrored(here + steps.unsqueeze(1), side)  # (2 r + 1, side)
+    hits = (sources.unsqueeze(2) == here).to(kernels.dtype)
+    return (kernels @ hits.view(-1, side * side)).view(-1, side, side)
 
 
 def mirrored(places: Tensor, side: int) -> Tensor:

@@ -6,11 +6,15 @@ from steelyard.recipe import Recipe
 from steelyard.techniques.technique import NotApplicable, Technique
 
 
-def on_images(part: Technique, recipe: Recipe, problem: Problem, does: str) -> Recipe | NotApplicable:
-    """The recipe with an augmentation of images in it; not applicable elsewhere to what `does` that to images."""
+def on_images(
+    technique: Technique, recipe: Recipe, problem: Problem, does: str, part: Augmentation | None = None
+) -> Recipe | NotApplicable:
+    """The recipe with an augmentation of images in it, the technique itself unless `part` is another one.
+
+    Not applicable where there are no images, to which it `does` something, or no batches of them.
+    """
     if problem.modality != "image":
         return NotApplicable(f"it {does} images, and these are none")
     if recipe.network is None:
         return NotApplicable(f"{recipe.family} is not trained on batches that could be changed")
-    assert isinstance(part, Augmentation)
-    return part.unless_same(recipe, recipe.with_part("augment", part))
+    return technique.unless_same(recipe, recipe.with_part("augment", part or technique))

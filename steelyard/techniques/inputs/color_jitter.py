@@ -1,6 +1,6 @@
 """Howard 2013, "Some Improvements on Deep Convolutional Neural Network Based Image Classification", section 2.2.
 
-arXiv 1312.5402. Saturation and hue are changed in one step, by a matrix: Haeberli 1993, "Matrix Operations for Image Processing".
+arXiv 1312.5402. Both in one step, by a matrix: Haeberli 1993, "Matrix Operations for Image Processing".
 """
 
 import math

@@ -45,13 +45,14 @@ class Erasing(Augmentation, Technique):
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
     ) -> "tuple[Tensor, ...] | None":
-        """Which images (n,), begin and sides of their rectangles (n, 2) as shares of height and width, and noise to fill in."""
+        """Which images (n,), begins and sides of rectangles (n, 2) as shares of height and width, and noise."""
         probability, most = value(self.probability, progress), value(self.area, progress)
         if probability == 0:
             return None
         import torch
 
         from steelyard.techniques.draws import part_sides
+        from steelyard.techniques.pixels import random_bytes
 
         images, *sizes = shapes[0]
         erased = torch.rand(images, generator=stream) < probability
@@ -59,16 +60,15 @@ class Erasing(Augmentation, Technique):
         sides = part_sides(shares, STRETCH, stream)
         begins = [(1 - side) * torch.rand(images, generator=stream) for side in sides]
         size = sizes if self.fill == "noise" else (1, 1, 1)
-        noise = torch.randint(0, 256, (images, *size), generator=stream, dtype=torch.uint8)
-        return erased, torch.stack(begins, 1), torch.stack(sides, 1), noise
+        return erased, torch.stack(begins, 1), torch.stack(sides, 1), random_bytes((images, *size), stream)
 
     def on_inputs(self, inputs: "tuple[Tensor, ...]", drawn: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
-        from steelyard.techniques.pixels import each, rectangles
+        from steelyard.techniques.pixels import pasted, rectangles
 
         ((images,), (erased, begins, sides, noise)) = inputs, drawn
-        inside = rectangles(begins, sides, *images.shape[-2:]).unsqueeze(1) & each(erased)
+        inside = rectangles(begins, sides, *images.shape[-2:]) & erased.unsqueeze(-1).unsqueeze(-1)
         if self.fill == "mean":
             filling = images.to(sides.dtype).mean((2, 3), keepdim=True).to(images.dtype)
         else:
             filling = noise.to(images.dtype) if self.fill == "noise" else images.new_zeros(())
-        return (filling.where(inside, images),)
+        return (pasted(images, filling, inside),)
