@@ -4,6 +4,7 @@ import numpy as np
 
 from steelyard.data.costs import cost_matrix
 from steelyard.data.dataset import Dataset
+from steelyard.data.near import kept_together
 from steelyard.data.source import read
 from steelyard.errors import UserError
 from steelyard.metrics import COST, NEEDS_COSTS, Metric, metric
@@ -16,6 +17,7 @@ RARE = 0.1  # below this share of its fair part a class counts as rare, and accu
 def define(ask: Ask) -> tuple[Dataset, Problem]:
     """The data set and the problem it poses; every inference is in the data set's notes."""
     dataset = read(ask.source, ask.target, test=ask.test, task=ask.task, exclude=ask.exclude, weights=ask.weights)
+    dataset = kept_together(dataset)
     assert dataset.target is not None
     task: Task = "regression" if not dataset.classes else "binary" if len(dataset.classes) == 2 else "multiclass"
     if ask.human_error is not None and task == "regression":
