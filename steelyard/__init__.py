@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from steelyard.comparing import compare, weigh
     from steelyard.errors import UserError
-    from steelyard.inspecting import anchors
+    from steelyard.inspecting import anchors, duplicates
     from steelyard.problem import Constraint
     from steelyard.recipe import Recipe
     from steelyard.runs import Run, explore, load, rate_range, run
@@ -23,6 +23,7 @@ __all__ = [
     "__version__",
     "anchors",
     "compare",
+    "duplicates",
     "explore",
     "load",
     "rate_range",
@@ -39,6 +40,7 @@ _WHERE = {
     "Weighing": "steelyard.weighing.comparison",
     "anchors": "steelyard.inspecting",
     "compare": "steelyard.comparing",
+    "duplicates": "steelyard.inspecting",
     "weigh": "steelyard.comparing",
     "explore": "steelyard.runs",
     "load": "steelyard.runs",

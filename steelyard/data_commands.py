@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from steelyard.errors import UserError
 from steelyard.options import count
 
 Call = Callable[[argparse.Namespace], int]
@@ -14,6 +15,7 @@ MakeCommand = Callable[[str, Call, str], argparse.ArgumentParser]
 def add_data_commands(command: MakeCommand) -> None:
     """Add the commands by what makes one from its name, its call and its help."""
     _anchor_options(command("anchors", _anchors, "anchor boxes for a detector, by k-means under IoU"))
+    _duplicate_options(command("duplicates", _duplicates, "rows, texts or images that are the same or nearly so"))
     _cache_options(command("cache", _cache, "what is kept of decoded images, and how to be rid of it"))
 
 
@@ -35,6 +37,15 @@ def _anchor_options(parser: argparse.ArgumentParser) -> None:
     units.add_argument("--pixels", action="store_const", const=False, dest="relative", help="sizes in pixels")
     _written(parser)
     add("--seed", type=whole, default=0, metavar="N", help="seed of everything random (default: 0)")
+
+
+def _duplicate_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", metavar="SOURCE", help="CSV, TSV, Parquet, a folder of images, or a zip of one")
+    add("--target", metavar="COLUMN", help="the column that holds the labels: do those of duplicates agree?")
+    add("--test", metavar="SOURCE", help="a second source with the test rows: which are in the first one, too?")
+    add("--exclude", action="append", default=[], metavar="COLUMN", help="a column that does not count (with --target)")
+    _written(parser)
 
 
 def _cache_options(parser: argparse.ArgumentParser) -> None:
@@ -80,6 +91,20 @@ def _anchors(options: argparse.Namespace) -> int:
     with watching(None, quiet=options.quiet) as watch:
         found = anchors_of(wish, watch)
     return _answer(options, found, show_anchors)
+
+
+def _duplicates(options: argparse.Namespace) -> int:
+    from steelyard.terminal import watching
+    from steelyard.terminal_data import show_duplicates
+    from steelyard.workflow.duplicates import Search, duplicates_of
+
+    if options.exclude and options.target is None:
+        raise UserError("--exclude goes with --target: name the column with the labels, too")
+    exclude = tuple(options.exclude)
+    search = Search(options.source, options.target, options.test, exclude, options.output, options.command_line)
+    with watching(None, quiet=options.quiet) as watch:
+        found = duplicates_of(search, watch)
+    return _answer(options, found, show_duplicates)
 
 
 def _cache(options: argparse.Namespace) -> int:

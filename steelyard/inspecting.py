@@ -1,11 +1,13 @@
 """The Python face of what looks at data and trains no network: anchors, duplicates, probes."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from steelyard.boxes.anchors import Anchors
+from steelyard.diagnosis.duplicates import Duplicates
 from steelyard.workflow.anchors import KS, Wish, anchors_of
+from steelyard.workflow.duplicates import Search, duplicates_of
 
 
 def anchors(
@@ -24,7 +26,33 @@ def anchors(
     in `output` (default: runs/NAME-anchors). Raises UserError.
     """
     ks = (k,) if isinstance(k, int) else tuple(k)
-    folder = Path(output) if output is not None else None
-    shown = repr(str(source)) if isinstance(source, str | Path) else f"<{type(source).__name__}>"
-    call = f"steelyard.anchors({shown}, k={list(ks)}, relative={relative}, seed={seed})"
-    return anchors_of(Wish(source, ks, folder, relative, seed, call), watch)
+    call = f"steelyard.anchors({_shown(source)}, k={list(ks)}, relative={relative}, seed={seed})"
+    return anchors_of(Wish(source, ks, _folder(output), relative, seed, call), watch)
+
+
+def duplicates(
+    source: Any,
+    target: str | int | None = None,
+    *,
+    test: Any = None,
+    exclude: Sequence[str] = (),
+    output: str | Path | None = None,
+    watch: Callable[[Any], None] = lambda _: None,
+) -> Duplicates:
+    """The groups of rows, texts or images of a source that are the same or nearly so.
+
+    With a `target` it is told where labels differ; with a ready split or a second source `test` which groups cross
+    into test. The page is duplicates.html in `output` (default: runs/NAME-duplicates). Raises UserError.
+    """
+    call = f"steelyard.duplicates({_shown(source)}, target={target!r}, test={_shown(test)})"
+    return duplicates_of(Search(source, target, test, tuple(exclude), _folder(output), call), watch)
+
+
+def _folder(output: str | Path | None) -> Path | None:
+    return Path(output) if output is not None else None
+
+
+def _shown(source: Any) -> str:
+    """How a page says what was asked for from Python."""
+    known = source is None or isinstance(source, str | Path)
+    return (repr(str(source)) if source is not None else "None") if known else f"<{type(source).__name__}>"

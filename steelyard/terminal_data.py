@@ -9,8 +9,12 @@ from rich.table import Table
 
 from steelyard.boxes.anchors import Anchors
 from steelyard.data.cache import SIZE_VARIABLE, VARIABLE, Contents
+from steelyard.diagnosis.duplicates import Duplicates, in_words
 from steelyard.report.anchors import anchors_text, answered
+from steelyard.report.duplicates import members
 from steelyard.report.words import sentence
+
+GROUPS = 20  # shown: the page and the JSON hold all
 
 
 def _out() -> Console:
@@ -34,6 +38,30 @@ def show_anchors(found: Anchors) -> None:
     unit = "shares of the image's width and height" if found.unit == "relative" else "pixels"
     console.print(f"unit     {unit}: {escape(found.why)}")
     console.print(f"page     {escape(found.output)}/anchors.html")
+
+
+def show_duplicates(found: Duplicates) -> None:
+    """The first groups, and what was found in all."""
+    console = _out()
+    if found.groups:
+        table = Table(box=None, pad_edge=False)
+        for name in (found.what, "kind", "lie in", "labels"):
+            table.add_column(name)
+        for group in found.groups[:GROUPS]:
+            labels = ", ".join(sorted({twin.label for twin in group.twins if twin.label})[:6])
+            crossing = f"[red]{' and '.join(group.parts)}[/red]" if group.crosses else " and ".join(group.parts)
+            table.add_row(
+                escape(members(group)),
+                group.kind,
+                crossing,
+                f"[red]{escape(labels)}[/red]" if group.torn else escape(labels),
+            )
+        console.print(table)
+        if len(found.groups) > GROUPS:
+            console.print(f"… and {len(found.groups) - GROUPS:,} groups more")
+    for text in (*found.notes, *in_words(found)):
+        console.print(escape(f"{sentence(text)}."))
+    console.print(f"page  {escape(found.output)}/duplicates.html")
 
 
 def show_cache(found: Contents) -> None:

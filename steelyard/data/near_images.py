@@ -20,7 +20,8 @@ from steelyard.data.near_texts import bucket_pairs
 Array = np.ndarray
 MOST = 100_000  # images that are compared
 SIDE = 16  # pixels of the small copy
-BITS, SAMPLES, SAMPLE_BITS, DIFFERENT = 64, 16, 16, 14  # bits of the hash; samples of them; bits that may differ
+BITS, SAMPLES, DIFFERENT = 64, 24, 14  # bits of the hash; samples of them; bits that may differ
+FEWEST_BITS, MOST_BITS = 8, 16  # of a sample: about as many as make its buckets hold one image
 REACH = 4  # neighbours in a bucket that an image is compared with
 SPREAD = 2.0  # grey levels: flatter images are alike anyway
 FARTHEST = 0.5  # distance of normalised images, 0 for the same and 1.4 for unrelated ones, above which none are alike
@@ -85,13 +86,12 @@ def _hashes(small: Array) -> Array:
 def _candidates(bits: Array) -> Array:
     """Pairs (m, 2) of images that agree in some sample of the bits, and differ in few."""
     stream = np.random.default_rng(SEED)
+    sampled = int(np.clip(np.log2(len(bits)) + 1, FEWEST_BITS, MOST_BITS))
     found = []
     for _ in range(SAMPLES):
-        chosen = np.sort(stream.choice(BITS, SAMPLE_BITS, replace=False))
-        keys = bits[:, chosen] @ (1 << np.arange(SAMPLE_BITS))
-        pairs = bucket_pairs(keys, REACH)
-        few = np.array([(bits[part[:, 0]] != bits[part[:, 1]]).sum(axis=1) <= DIFFERENT for part in (pairs,)])[0]
-        found.append(pairs[few])
+        chosen = np.sort(stream.choice(BITS, sampled, replace=False))
+        pairs = bucket_pairs(bits[:, chosen] @ (1 << np.arange(sampled)), REACH)
+        found.append(pairs[(bits[pairs[:, 0]] != bits[pairs[:, 1]]).sum(axis=1) <= DIFFERENT])
     return np.unique(np.vstack(found), axis=0)
 
 

@@ -47,7 +47,7 @@ def near_rows(frame: pd.DataFrame, columns: Sequence[Column]) -> Array:
     differing = (scaled[rows[pairs[:, 0]]] != scaled[rows[pairs[:, 1]]]).sum(axis=1)
     found = []
     for kind, most in ((differing < SEVERAL, 1.0), (differing >= SEVERAL, 2.0)):
-        radius = _radius(np.searchsorted(np.sort(closest[kind]), RADII, side="right"), most)
+        radius = _radius(np.searchsorted(np.sort(closest[kind]), RADII, side="right"), most, len(rows))
         if radius is not None:
             found.append(pairs[kind & (closest <= radius)])
     return np.asarray(rows[np.vstack(found)], np.int64) if found else NO_PAIRS
@@ -61,7 +61,7 @@ def _neighbours(points: Array) -> tuple[Array, Array]:
     real = np.isfinite(far) & (other != one)
     pairs = np.sort(np.column_stack([one[real], other[real]]), axis=1)
     pairs, first = np.unique(pairs, axis=0, return_index=True)
-    return pairs, far[real][first]
+    return pairs, np.asarray(far[real][first])
 
 
 def _scaled(values: Array) -> Array:
@@ -72,7 +72,7 @@ def _scaled(values: Array) -> Array:
     quartiles = (high - low) / 1.349
     spread = np.where(quartiles > 0, np.minimum(quartiles, deviation), deviation)
     kept = spread > 0
-    return np.nan_to_num((values[:, kept] - middle[kept]) / spread[kept])
+    return np.asarray(np.nan_to_num((values[:, kept] - middle[kept]) / spread[kept]))
 
 
 def _distinct(keys: Array, scaled: Array) -> Array:
@@ -87,14 +87,17 @@ def _shared(keys: Array) -> Array:
     return np.asarray(counts[place] > 1)
 
 
-def _radius(counts: Array, most: float) -> float | None:
-    """The largest radius below which there are more pairs than chance brings; `counts` are pairs below each radius."""
+def _radius(counts: Array, most: float, rows: int) -> float | None:
+    """The largest radius below which there are more pairs than chance brings; `counts` are pairs below each radius.
+
+    Where there are more pairs than rows, the few neighbours that are looked at are not all there are.
+    """
     for place in range(len(RADII) - 1 - min(RATIOS), -1, -1):
         inside = int(counts[place])
         if RADII[place] > LARGEST or not inside:
             continue
         for step in RATIOS:
-            if place + step >= len(RADII):
+            if place + step >= len(RADII) or counts[place + step] > rows:
                 continue
             share = float((RADII[place + step] / RADII[place]) ** -_dimension(counts, place + step, most))
             around = int(counts[place + step])

@@ -66,7 +66,7 @@ def _alike(texts: list[str]) -> Array:
 
 
 def _shingles(texts: list[str]) -> tuple[Array, Array]:
-    """The different shingles of all texts as hashes (m,) uint64, sorted within each text, and where each text begins."""
+    """The different shingles of all texts as hashes (m,) uint64, sorted within each, and where each text begins."""
     letters = np.frombuffer("".join(texts).encode("utf-32-le"), np.uint32).astype(np.uint64)
     lengths = np.array([len(text) for text in texts])
     owner = np.repeat(np.arange(len(texts)), lengths)

@@ -4,6 +4,7 @@ import numpy as np
 
 from steelyard.data.costs import cost_matrix
 from steelyard.data.dataset import Dataset
+from steelyard.data.near import kept_together
 from steelyard.data.source import read
 from steelyard.errors import UserError
 from steelyard.metrics import COST, NEEDS_COSTS, Metric, metric
@@ -35,6 +36,7 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
         weights=ask.weights,
         order=ask.order,
     )
+    dataset = kept_together(dataset)
     assert dataset.target is not None
     task = dataset.task
     if ask.human_error is not None and task not in RATED:
