@@ -14,7 +14,7 @@ from typing import Any, get_type_hints
 import tomli_w
 
 from steelyard.errors import UserError, suggest
-from steelyard.parts import Augmentation, Estimator, Loss, Network, Part, Preparation, convert, part_kind
+from steelyard.parts import Augmentation, Decision, Estimator, Loss, Network, Part, Preparation, convert, part_kind
 
 __all__ = ["Part", "Recipe"]
 
@@ -33,7 +33,7 @@ class Recipe:
     stopping: Part | None = None
     averaging: Part | None = None
     precision: Part | None = None
-    decision: Part | None = None
+    decision: Decision | None = None
 
     @property
     def family(self) -> str:
