@@ -204,6 +204,23 @@ class Views(Part):
         raise NotImplementedError
 
 
+@dataclass(frozen=True)
+class Decision(Part):
+    """Moves the thresholds between classes, as shifts of log-probabilities that are tuned on dev."""
+
+    def tune(
+        self, metric: Any, truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Shifts (k,) for a metric of labels, from the truth of rows with probabilities (n, k)."""
+        raise NotImplementedError
+
+    def cross_fitted(
+        self, metric: Any, truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None, seed: int
+    ) -> np.ndarray:
+        """The probabilities (n, k), every row moved by shifts that were tuned on other rows."""
+        raise NotImplementedError
+
+
 # -- ranges ---------------------------------------------------------------------------------------------------
 
 

@@ -46,17 +46,18 @@ class Batch(Part):
         chosen = np.arange(rows)
         if self.undersample > 0 and classes is not None:
             shuffled = stream.permutation(rows)
-            chosen = shuffled[_place(classes[shuffled]) < _left(classes, self.undersample)[classes[shuffled]]]
+            codes = classes[shuffled]
+            chosen = shuffled[_place(codes) < _left(classes, self.undersample)[codes]]
         if self.oversample > 0 and classes is not None:
             return stream.choice(chosen, size=len(chosen), p=_rates(classes[chosen], self.oversample))
-        return chosen if len(chosen) < rows else stream.permutation(rows)
+        return stream.permutation(chosen)
 
 
 def _left(classes: np.ndarray, power: float) -> np.ndarray:
     """How many rows of each class (classes,) under-sampling leaves: count^(1 - power) * lowest^power, rounded."""
     counts = np.bincount(classes)
     lowest = counts[counts > 0].min()
-    return np.asarray(np.rint(counts ** (1 - power) * lowest**power), dtype=np.int64)
+    return np.asarray(np.minimum(counts, np.rint(counts ** (1 - power) * lowest**power)), dtype=np.int64)
 
 
 def _place(classes: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from steelyard.metrics import Metric
 
 Array = np.ndarray
 CELLS = 4_000_000  # numbers held at once: many classes are swept in fewer places
-FEW = 64  # places at which a metric is asked that only scores examples
+FEW = 32  # places at which a metric is asked that only scores examples
 
 
 @dataclass(frozen=True)

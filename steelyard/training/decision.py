@@ -9,7 +9,7 @@ import numpy as np
 
 from steelyard.knobs import knob
 from steelyard.metrics import Metric
-from steelyard.parts import Part
+from steelyard.parts import Decision
 from steelyard.training.confusions import FEW, SCORES, Swept, scores_of
 
 Array = np.ndarray
@@ -19,7 +19,7 @@ EDGE = 0.5  # how far beyond the outermost example a threshold may go
 
 
 @dataclass(frozen=True)
-class TunedThreshold(Part):
+class TunedThreshold(Decision):
     """The shifts at which the metric is best on dev, by `share` of the way; at 0 nothing is moved."""
 
     share: float = knob(1.0, 0.0, 1.0)
@@ -110,7 +110,7 @@ def _tuned_each(metric: Metric, truth: Array, probabilities: Array, weights: Arr
     for _ in range(ROUNDS):
         before = best
         for label in range(len(shift)):
-            places = np.unique(np.quantile(needed[:, label], np.linspace(0, 1, FEW // 2)))
+            places = np.unique(np.quantile(needed[:, label], np.linspace(0, 1, FEW)))
             gains = np.concatenate([[places[0] - EDGE], (places[1:] + places[:-1]) / 2, [0.0, shift[label]]])
             scores = [metric.sign * metric(truth, moved(p, _with(shift, label, g), True), weights) for g in gains]
             shift[label], best = _highest(gains, np.array(scores))

@@ -1,11 +1,10 @@
 """The threshold of a trained model, tuned on the dev rows of its trial, and what it then predicts."""
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from steelyard.training.decision import TunedThreshold
+from steelyard.parts import Decision
 from steelyard.training.model import Model
 from steelyard.trials.shelf import Split
 
@@ -23,10 +22,10 @@ class Decided:
     message: str = ""
 
 
-def decide(part: Any, model: Model, split: Split, dev: np.ndarray, train: np.ndarray, seed: int) -> Decided:
+def decide(part: Decision, model: Model, split: Split, dev: np.ndarray, train: np.ndarray, seed: int) -> Decided:
     """Tune thresholds for the problem's metric; a model without dev rows is given those of other trials later."""
     metric, truth, weights = model.problem.measure, split.dev.target, split.dev.weights
-    assert isinstance(part, TunedThreshold) and truth is not None
+    assert truth is not None
     if not len(truth):
         return Decided(model, dev, train)
     if metric.needs != "labels":
