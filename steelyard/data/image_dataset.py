@@ -18,7 +18,7 @@ from steelyard.data.mapped import Images
 from steelyard.data.pictures import Pictures
 from steelyard.data.several_targets import code_targets, known_targets
 from steelyard.data.table_dataset import known_target, require_rows
-from steelyard.data.words import counted
+from steelyard.data.words import counted, listed
 from steelyard.errors import UserError
 from steelyard.problem import Head
 
@@ -119,7 +119,7 @@ def array_dataset(
     kept = _resized(pixels[rows], shape)
     part = None if part is None else part[rows]
     groups, said_groups = judge(key_groups([image.tobytes() for image in kept]), part, "images")
-    schema = Schema("image", ", ".join(names), shape=shape, targets=names if len(names) > 1 else ())
+    schema = Schema("image", listed(names), shape=shape, targets=names if len(names) > 1 else ())
     origin = tuple(str(i + 1) for i in rows)
     notes = (*notes, *coded.notes, said, _said_colour(shape), *said_groups)
     return Dataset(

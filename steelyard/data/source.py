@@ -88,7 +88,9 @@ def read_like(source: Any, schema: Schema, classes: tuple[str, ...] = (), heads:
     if isinstance(source, str | os.PathLike):
         return images_like(located(os.fspath(source))[0], schema, classes)
     x, y = _pair(source)
-    return array_like(np.asarray(x), None if y is None else target_frame(y, schema.target), schema, classes, heads)
+    return array_like(
+        np.asarray(x), None if y is None else target_frame(y, schema.target_columns), schema, classes, heads
+    )
 
 
 def _read_images(

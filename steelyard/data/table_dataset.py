@@ -16,7 +16,7 @@ from steelyard.data.several_targets import code_targets, known_targets, points_o
 from steelyard.data.tables import RawTable, position, positions, renumbered, select
 from steelyard.data.targets import class_names, codes_of, without_points
 from steelyard.data.weights import row_weights
-from steelyard.data.words import counted
+from steelyard.data.words import counted, listed
 from steelyard.errors import UserError, suggest
 from steelyard.problem import Head
 
@@ -187,7 +187,7 @@ def _album(inputs: pd.DataFrame, usable: np.ndarray) -> tuple[pd.DataFrame, Phot
 
 
 def _schema(typed: Typed, album: Photos | None, names: tuple[str, ...]) -> Schema:
-    target, several = ", ".join(names), names if len(names) > 1 else ()
+    target, several = listed(names), names if len(names) > 1 else ()
     if album is None:
         return Schema("tabular", target, typed.columns, targets=several)
     columns = (*typed.columns, Column(album.column, "image"))

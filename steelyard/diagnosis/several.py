@@ -83,7 +83,7 @@ def words_of(problem: Problem, values: Any) -> str:
         given = [head.name for head, value in zip(problem.heads, values, strict=True) if value == 1]
         return ", ".join(given[:SHOWN]) + (", …" if len(given) > SHOWN else "") or "none"
     told = [
-        f"{head.name} {head.classes[int(value)] if head.classes else f'{value:.5g}'}"
+        f"{head.name} = {head.classes[int(value)] if head.classes else f'{value:.5g}'}"
         for head, value in zip(problem.heads, values, strict=True)
         if not np.isnan(value)
     ]

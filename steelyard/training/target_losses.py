@@ -144,37 +144,48 @@ class OrdinalCrossEntropy(Loss):
 
     The loss of Cao et al. 2020 (equation 4, arXiv 1901.07884). They share one weight vector so that the probabilities
     of higher classes never grow; here all come from one softmax over the classes, whose sums cannot contradict each
-    other. The outputs are those of cross-entropy, which can take its place.
+    other. The outputs are those of cross-entropy: `nominal` in 0..1 is the share that it has in the loss.
     `label_smoothing` and `class_weights` as there.
     """
 
     label_smoothing: Knob = knob(0.0, 0.0, 0.999)
     class_weights: float = knob(0.0, 0.0, 1.0)
+    nominal: float = knob(0.0, 0.0, 1.0)
 
     def per_example(self, outputs: Tensor, targets: Tensor, progress: float) -> Tensor:
         """Losses (…, n) of logits (…, n, classes) against probabilities (…, n, classes)."""
-        _, below, above, up_to = self._cumulated(outputs, targets, progress)
-        return -(up_to * below + (1 - up_to) * above).mean(dim=-1)
+        targets = self._smoothed(targets, progress)
+        logs, below, above = self._cumulated(outputs)
+        up_to = targets.cumsum(-1)[..., :-1]
+        losses = -(up_to * below + (1 - up_to) * above).mean(dim=-1)
+        return losses if self.nominal == 0 else losses.lerp(-(targets * logs).sum(dim=-1), self.nominal)
 
     def slope(self, outputs: Tensor, targets: Tensor, progress: float) -> tuple[Tensor, Tensor]:
         """Losses (…, n) and their gradient: p_j (1 - Σ_{k≥j} T_k/F_k - Σ_{k<j} (1-T_k)/(1-F_k)), a mean over k.
 
         F_k is the probability and T_k the truth of "class k at most".
         """
-        logs, below, above, up_to = self._cumulated(outputs, targets, progress)
+        targets = self._smoothed(targets, progress)
+        logs, below, above = self._cumulated(outputs)
+        shares, up_to = logs.exp(), targets.cumsum(-1)[..., :-1]
         losses = -(up_to * below + (1 - up_to) * above).mean(dim=-1)
         lower = up_to * (-below.clamp_min(LOG_LEAST)).exp()
         upper = (1 - up_to) * (-above.clamp_min(LOG_LEAST)).exp()
         from_here = F.pad(lower.flip(-1).cumsum(-1).flip(-1), (0, 1))
         so_far = F.pad(upper.cumsum(-1), (1, 0))
-        return losses, logs.exp() * (1 - (from_here + so_far) / below.shape[-1])
+        slope = shares * (1 - (from_here + so_far) / below.shape[-1])
+        if self.nominal == 0:
+            return losses, slope
+        plain = -(targets * logs).sum(dim=-1)
+        return losses.lerp(plain, self.nominal), slope.lerp(shares - targets, self.nominal)
 
-    def _cumulated(self, outputs: Tensor, targets: Tensor, progress: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Log probabilities (…, classes); of every threshold the logs of below and above it, and the truth of below."""
+    def _smoothed(self, targets: Tensor, progress: float) -> Tensor:
         smoothing = value(self.label_smoothing, progress)
-        if smoothing > 0:
-            targets = targets * (1 - smoothing) + smoothing / targets.shape[-1]
+        return targets * (1 - smoothing) + smoothing / targets.shape[-1] if smoothing > 0 else targets
+
+    def _cumulated(self, outputs: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Log probabilities (…, classes), and of every threshold those of below and above it (…, classes - 1)."""
         logs = F.log_softmax(outputs, dim=-1)
         below = torch.logcumsumexp(logs, dim=-1)[..., :-1]
         above = torch.logcumsumexp(logs.flip(-1), dim=-1).flip(-1)[..., 1:]
-        return logs, below, above, targets.cumsum(-1)[..., :-1]
+        return logs, below, above

@@ -27,6 +27,8 @@ class OverSampling(Technique):
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
         if useless := nothing_to_balance(problem, "draws classes more or less often", self.is_off):
             return useless
+        if problem.heads:
+            return NotApplicable("a row has several targets: drawing it for one of them draws it for all")
         if recipe.batch is None:
             return NotApplicable(f"{recipe.family} is not trained on batches; class-weights does the same for it")
         return self.turned(recipe, {"batch.oversample": self.power})
