@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from steelyard.data.columns import Converted, convert, decide, missing
+from steelyard.data.columns import Converted, Verdict, convert, decide, missing
 from steelyard.data.dataset import KINDS, Column, Dataset, Schema
 from steelyard.data.duplicates import judge, row_groups
 from steelyard.data.image_folders import PARTS
@@ -16,7 +16,9 @@ from steelyard.data.targets import class_names, code_target, codes_of, without_p
 from steelyard.data.weights import row_weights
 from steelyard.data.words import counted
 from steelyard.errors import UserError, suggest
+from steelyard.problem import Modality
 
+MIXED = False  # whether texts are used next to other inputs
 LEAST = 10  # rows below which nothing can be learnt or measured
 
 
@@ -44,22 +46,22 @@ def table_dataset(
     notes = table.notes
     if target_note := f"target is column '{name}'" * (name != str(target)):
         notes += (target_note,)
-    raw, part, origin = table.frame, None, _row_numbers(len(table.frame))
+    raw, part, origin = table.frame, None, table.origin or _row_numbers(len(table.frame))
     if test is not None:
         raw, part, said = _appended(table, test, name, exclude)
-        origin += tuple(f"test {row}" for row in _row_numbers(len(test.frame)))
+        origin += tuple(f"test {row}" for row in test.origin or _row_numbers(len(test.frame)))
         notes += said
     else:
         raw, part, said = _split_column(raw, {name, weighing})
         notes += said
     tested = np.zeros(len(raw), dtype=bool) if part is None else part == "test"
-    coded = code_target(raw[name], name, task, tested)
+    coded = code_target(raw[name], name, task, tested, table.labels)
     inputs = _without(raw.drop(columns=[name, *([weighing] if weighing else [])]), exclude, name, table.name)
     rows = np.flatnonzero(coded.usable)
     require_rows(len(rows), table.name)
     if not np.any(~tested[rows]):
         raise UserError(f"{table.name} has no training rows: every row is marked as test")
-    typed = typed_columns(inputs, ~tested & coded.usable, table.name)
+    typed = typed_columns(inputs, ~tested & coded.usable, table.name, table.texts)
     frame = typed.frame.iloc[rows].reset_index(drop=True)
     counts, said_weights = None, ""
     if weighing is not None:
@@ -68,7 +70,7 @@ def table_dataset(
     groups, said_groups = judge(row_groups(frame, coded.values[rows]), part, "rows")
     return Dataset(
         name=table.name,
-        schema=Schema("tabular", name, typed.columns),
+        schema=Schema(modality(typed.columns), name, typed.columns),
         target=coded.values[rows],
         classes=coded.classes,
         frame=frame,
@@ -121,9 +123,14 @@ def known_target(values: pd.Series, name: str, classes: tuple[str, ...]) -> tupl
     return None, (f"target '{name}' holds {what} in {int(absent.sum())} of {len(found)} rows: not used",)
 
 
-def typed_columns(raw: pd.DataFrame, learnt: np.ndarray, name: str) -> Typed:
-    """Every column typed by the rows of `learnt` (n,) bool; ids, constants and free text are left out and said."""
-    verdicts = {column: decide(column, raw.loc[learnt, column]) for column in raw.columns}
+def typed_columns(raw: pd.DataFrame, learnt: np.ndarray, name: str, texts: Sequence[str] = ()) -> Typed:
+    """Every column typed by the rows of `learnt` (n,) bool; ids and constants are left out and said.
+
+    `texts` are columns that are known to be texts.
+    """
+    known = {column: Verdict(Column(column, "text")) for column in texts}
+    verdicts = known | {c: decide(c, raw.loc[learnt, c]) for c in raw.columns if c not in known}
+    verdicts = judged({column: verdicts[column] for column in raw.columns})
     spare_only = not any(v.column and not v.spare for v in verdicts.values())
     columns, left, notes = [], dict[str, list[str]](), []
     for column, verdict in verdicts.items():
@@ -138,6 +145,28 @@ def typed_columns(raw: pd.DataFrame, learnt: np.ndarray, name: str) -> Typed:
         raise UserError(f"{name} has no column to learn from: {'; '.join(notes) or 'there is only the target'}")
     typed = _converted(raw, tuple(columns))
     return replace(typed, notes=(_said_kinds(columns), *notes, *typed.notes))
+
+
+def judged(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
+    """The verdicts on columns, seen together: what is a text when there are no other inputs, and what when there are.
+
+    Next to other inputs texts are left out, unless `MIXED`; where nothing else is left, phrases are texts.
+    """
+    texts = [name for name, v in verdicts.items() if v.column and v.column.kind == "text"]
+    phrases = [name for name, v in verdicts.items() if v.phrases]
+    if any(v.column and not v.spare and name not in texts + phrases for name, v in verdicts.items()):
+        left = Verdict(None, "is free text, which is not used next to other inputs yet")
+        return verdicts if MIXED else verdicts | dict.fromkeys(texts, left)
+    note = "column '{}' is taken as text: there are no inputs of another kind"
+    return verdicts | {name: Verdict(Column(name, "text"), note=note.format(name)) for name in phrases}
+
+
+def modality(columns: Sequence[Column]) -> Modality:
+    """What a table with these inputs is: of texts only, of texts or images and others, or plain."""
+    kinds = {column.kind for column in columns}
+    if kinds == {"text"}:
+        return "text"
+    return "mixed" if kinds & {"text", "image"} else "tabular"
 
 
 def require_rows(count: int, name: str) -> None:
@@ -163,7 +192,7 @@ def _converted(raw: pd.DataFrame, columns: tuple[Column, ...]) -> Typed:
 
 
 def _series(values: np.ndarray, column: Column) -> pd.Series:
-    return pd.Series(values, dtype=object if column.kind == "category" else None)
+    return pd.Series(values, dtype=object if column.kind in {"category", "text"} else None)
 
 
 def _said_kinds(columns: list[Column]) -> str:

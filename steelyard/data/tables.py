@@ -31,12 +31,17 @@ class RawTable:
 
     `numbered` is the stem of columns that are known by position only: "column_" (counted from 1) for a text without
     header, "x" (counted from 0) for arrays, "" where columns have names.
+    `texts` are columns known to be texts, however short; `labels` says that the values of the target are names of
+    classes, numbers or not; `origin` says where each row came from, where that is no mere number.
     """
 
     name: str
     frame: pd.DataFrame
     numbered: str = ""
     notes: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    labels: bool = False
+    origin: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         twice = self.frame.columns[self.frame.columns.duplicated()]
