@@ -112,12 +112,16 @@ def show_options(parser: argparse.ArgumentParser) -> None:
 def data_options(parser: argparse.ArgumentParser) -> None:
     """What every command that trains is told about the data and what to do with them."""
     add = parser.add_argument
-    add("source", metavar="SOURCE", help="CSV, TSV, Parquet, a folder of images in class folders, or a zip of one")
+    add(
+        "source",
+        metavar="SOURCE",
+        help="CSV, TSV, Parquet, class folders of images or texts, lines that begin with a label; or a zip",
+    )
     add(
         "--target",
         action="append",
         metavar="COLUMN",
-        help="the column to predict (images: their class folders); several times, or as A,B, for several at once",
+        help="the column to predict (files in class folders need none); several times, or as A,B, for several at once",
     )
     add("--test", metavar="SOURCE", help="a second source with the test rows")
     add("--output", type=Path, metavar="DIR", help="the folder to write into (default: one named by SOURCE in runs)")
