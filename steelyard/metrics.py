@@ -3,16 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from sklearn import metrics as sk
 
 from steelyard import several
 from steelyard.errors import UserError, suggest
-
-if TYPE_CHECKING:
-    from steelyard.problem import Problem
 
 Array = np.ndarray
 Needs = Literal["labels", "probabilities", "values"]
@@ -84,20 +81,6 @@ class Metric:
 def labels(predictions: Array) -> Array:
     """The class codes (n,) of the largest probability in (n, classes)."""
     return np.asarray(predictions.argmax(axis=1))
-
-
-def decided(problem: "Problem", predictions: Array) -> Array:
-    """What is said of each example: codes (n,) or values (n,); for several targets (n, targets) codes or values.
-
-    Of ordered classes it is the median one.
-    """
-    if problem.task in {"regression", "multioutput"}:
-        return predictions
-    if problem.task == "multilabel":
-        return several.marks(predictions).astype(np.int64)
-    if problem.task == "multitask":
-        return np.stack([each[:, 0] if each.shape[1] == 1 else labels(each) for each in problem.split(predictions)], 1)
-    return several.median(predictions) if problem.task == "ordinal" else labels(predictions)
 
 
 def _either(one: Callable[..., Any], many: Callable[..., Any]) -> Callable[..., Any]:

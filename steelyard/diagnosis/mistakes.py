@@ -9,9 +9,9 @@ from PIL import Image
 
 from steelyard.data.dataset import Dataset
 from steelyard.diagnosis.several import errors_of_several, pairs, words_of
-from steelyard.metrics import decided
 from steelyard.problem import Problem
 from steelyard.records import Mistake
+from steelyard.training.answers import decided
 
 SHOWN = 24
 SAMPLE = 1500
