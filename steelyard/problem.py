@@ -151,25 +151,6 @@ class Problem:
         ends = list(accumulate(widths))
         return [outputs[:, end - width : end] for width, end in zip(widths, ends, strict=True)]
 
-    def decide(self, predictions: Any) -> Any:
-        """What is said of each example: codes (n,) or values (n,); of several targets (n, targets) codes or values.
-
-        Of ordered classes it is the median one, a label is given where it is more probable than not.
-        """
-        import numpy as np
-
-        from steelyard.metrics import labels
-        from steelyard.several import marks, median
-
-        if self.task in {"regression", "multioutput"}:
-            return predictions
-        if self.task == "multilabel":
-            return marks(predictions).astype(np.int64)
-        if self.task == "multitask":
-            each = self.split(predictions)
-            return np.stack([part[:, 0] if part.shape[1] == 1 else labels(part) for part in each], axis=1)
-        return median(predictions) if self.task == "ordinal" else labels(predictions)
-
     @property
     def kind(self) -> str:
         """The task in words: `multiclass, 3 classes`, `multilabel, 6 labels`."""

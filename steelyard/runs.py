@@ -22,6 +22,7 @@ from steelyard.weighing.trade_off import Exploration
 from steelyard.workflow.ask import Ask, seed_of
 from steelyard.workflow.explore import explore_grid
 from steelyard.workflow.grid import Grid
+from steelyard.workflow.preview import preview
 from steelyard.workflow.rate_range import Span, find_rate_range
 from steelyard.workflow.run import carry_out
 from steelyard.workflow.stored import read_record, write_page
@@ -48,18 +49,20 @@ class Run:
         """A row per row of the source, in order: `prediction`, and `probability_<class>` for classes.
 
         For several targets `prediction_<target>`, and `probability_<label>` or `probability_<target>_<class>`.
-        Images have a `file` column first; one that cannot be read has an empty prediction. `attrs["notes"]` of the
-        frame holds what is to be said about the source: missing cells, unseen categories.
+        Images and texts in files have a `file` column first; one that cannot be read has an empty prediction.
+        `attrs["notes"]` of the frame holds what is to be said about the source: missing cells, unseen categories.
         """
         model = self.predictor()
         dataset = read_like(source, model.schema, model.problem.classes, model.problem.heads)
         frame = answer_frame(model.problem, model.predict(dataset), lists=not model.schema.targets)
-        if dataset.schema.modality == "image" and dataset.origin:
+        if dataset.origin and (dataset.schema.modality == "image" or _of_files(dataset)):
             frame.insert(0, "file", dataset.origin)
             missing = pd.DataFrame({"file": [file for file, _ in dataset.unreadable]})
             frame = pd.concat([frame, missing], ignore_index=True) if len(missing) else frame
             order = sorted(range(len(frame)), key=lambda row: natural(str(frame["file"].iloc[row])))
             frame = frame.iloc[order].reset_index(drop=True)
+            if dataset.schema.columns and all(map(str.isdecimal, map(str, frame["file"]))):  # rows of a table
+                frame = frame.drop(columns="file")
         frame.attrs["notes"] = (*dataset.notes, *_unseen(model, dataset))
         return frame
 
@@ -79,6 +82,30 @@ class Run:
             raise UserError("a regression has no probabilities; use predict")
         return np.asarray(frame[columns])
 
+    def show_augment(
+        self,
+        techniques: str | Sequence[str] = (),
+        *,
+        rows: int = 6,
+        at: float = 0.5,
+        seed: int = 0,
+        settings: dict[str, Any] | None = None,
+        output: str | Path | None = None,
+    ) -> Path | str:
+        """Examples of the run's data before and after augmentation, so that one can see that a dog is still a dog.
+
+        The file of a picture (augment.png in the run's folder unless `output` names another), or text where the data
+        are a table. Without `techniques`, what the run's recipe has, else each that applies to the data. `at` is the
+        point of training, 0 to 1, at which scheduled strengths are looked at. Raises UserError.
+        """
+        from steelyard.report.preview import shown
+
+        names = (techniques,) if isinstance(techniques, str) else tuple(techniques)
+        found = preview(
+            self.folder, self.record, names, rows=rows, at=at, seed=seed, settings=settings_of(settings), ask=self.ask
+        )
+        return shown(found, self.folder / "augment.png", None if output is None else Path(output))
+
     def report(self) -> Path:
         """Write report.html anew and say where."""
         return write_page(self.folder, self.record)
@@ -86,6 +113,11 @@ class Run:
     def journal(self) -> Journal:
         """The journal of the run."""
         return Journal(self.folder / "journal.db", create=False)
+
+
+def _of_files(dataset: Dataset) -> bool:
+    """Whether every text is a file of its own, so that its name says which one it is."""
+    return dataset.schema.modality == "text" and not all(origin.isdecimal() for origin in dataset.origin)
 
 
 def _unseen(model: Ensemble, dataset: Dataset) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from steelyard import several
 from steelyard.errors import UserError
 from steelyard.metrics import METRICS, d2, metric
 from steelyard.problem import Head, Problem
+from steelyard.training.answers import decided
 
 RANDOM = np.random.default_rng(5)
 WEIGHTS = RANDOM.uniform(0.2, 3, 80)
@@ -108,13 +109,13 @@ def test_what_is_said_of_each_kind_of_target() -> None:
     labels = Problem(
         "multilabel", "tabular", "a, b", 2, (), "f1_micro", heads=(Head("a", "binary"), Head("b", "binary"))
     )
-    assert labels.decide(np.array([[0.2, 0.7], [0.5, 0.51]])).tolist() == [[0, 1], [0, 1]]
+    assert decided(labels, np.array([[0.2, 0.7], [0.5, 0.51]])).tolist() == [[0, 1], [0, 1]]
     heads = (Head("a", "multiclass", ("x", "y", "z")), Head("b", "regression"))
     both = Problem("multitask", "tabular", "a, b", 1, (), "d2", heads=heads)
     assert both.outputs == 4
-    assert both.decide(np.array([[0.1, 0.7, 0.2, 3.5]])).tolist() == [[1, 3.5]]
+    assert decided(both, np.array([[0.1, 0.7, 0.2, 3.5]])).tolist() == [[1, 3.5]]
     ranks = Problem("ordinal", "tabular", "a", 1, ("l", "m", "h"), "mae")
-    assert ranks.decide(np.array([[0.4, 0.2, 0.4]])).tolist() == [1]
+    assert decided(ranks, np.array([[0.4, 0.2, 0.4]])).tolist() == [1]
 
 
 def test_the_metric_of_several_kinds_needs_its_targets() -> None:

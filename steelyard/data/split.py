@@ -12,6 +12,8 @@ TEST_SHARE, TEST_ROWS = 0.2, 10_000
 DEV_SHARE, DEV_ROWS = 0.15, 6_000
 COMMON = 10  # rows with the same labels from which they are a stratum of their own
 FOLDS, FOLDS_BELOW = 5, 3_000  # with fewer rows a hold-out is too noisy: every row takes its turn in dev
+RARE_ROWS, RARE_BELOW = 60, 20_000  # so it is for tables below that size whose hold-out has fewer rows of a rare class
+RARE_SHARE = 0.5  # of what a class would have if all were equal: below it is rare
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,19 @@ def divide(dataset: Dataset, seed: int) -> tuple[Protocol, np.ndarray, np.ndarra
     if part is not None and (part[pool] == "dev").any():
         given = np.flatnonzero(part[pool] == "dev")
     groups = None if dataset.groups is None else dataset.groups[pool]
-    folds = FOLDS if given is None and len(pool) < FOLDS_BELOW else 1
+    few = len(pool) < FOLDS_BELOW or _few_of_a_class(dataset.take(pool))
+    folds = FOLDS if given is None and few else 1
     kind: Literal["holdout", "folds"] = "folds" if folds > 1 else "holdout"
     return Protocol(kind, folds, seed, strata[pool], groups, given), pool, test
+
+
+def _few_of_a_class(pool: Dataset) -> bool:
+    """Whether a hold-out of a table would hold so few rows of a rare class that it says little about that class."""
+    if not pool.classes or pool.schema.modality != "tabular" or len(pool) >= RARE_BELOW:
+        return False
+    assert pool.target is not None
+    counts = np.bincount(pool.target, minlength=len(pool.classes))
+    return bool(counts.min() < RARE_SHARE * counts.mean() and counts.min() * DEV_SHARE < RARE_ROWS)
 
 
 def _require_weight(dataset: Dataset, parts: dict[str, np.ndarray]) -> None:

@@ -11,10 +11,12 @@ from steelyard.data.dataset import Dataset
 from steelyard.diagnosis.several import errors_of_several, pairs, words_of
 from steelyard.problem import Problem
 from steelyard.records import Mistake
+from steelyard.training.answers import decided
 
 SHOWN = 24
 SAMPLE = 1500
 COLUMNS = 8
+LONGEST = 500  # characters of a value
 
 
 def confusion(problem: Problem, truth: np.ndarray, predictions: np.ndarray) -> tuple[tuple[int, ...], ...]:
@@ -22,7 +24,7 @@ def confusion(problem: Problem, truth: np.ndarray, predictions: np.ndarray) -> t
     if not problem.classes:
         return ()
     counts = np.zeros((problem.outputs, problem.outputs), dtype=int)
-    np.add.at(counts, (truth, problem.decide(predictions)), 1)
+    np.add.at(counts, (truth, decided(problem, predictions)), 1)
     return tuple(tuple(int(c) for c in row) for row in counts)
 
 
@@ -41,10 +43,10 @@ def worst(problem: Problem, pool: Dataset, rows: np.ndarray, predictions: np.nda
         error, wrong = np.abs(truth - predictions), np.ones(len(truth), bool)
     else:
         error = 1 - predictions[np.arange(len(truth)), truth]
-        wrong = problem.decide(predictions) != truth
+        wrong = decided(problem, predictions) != truth
     missed = np.flatnonzero(wrong)
     chosen = missed[np.argsort(-error[missed], kind="stable")][:SHOWN]
-    said = problem.decide(predictions)
+    said = decided(problem, predictions)
     return tuple(_mistake(problem, pool, int(rows[i]), truth[i], said[i], float(error[i])) for i in chosen)
 
 
@@ -55,7 +57,12 @@ def _mistake(problem: Problem, pool: Dataset, row: int, truth: Any, said: Any, e
         return Mistake(origin, *words, error, image=thumbnail(pool.images[row]))
     assert pool.frame is not None
     values = pool.frame.iloc[row].head(COLUMNS)
-    return Mistake(origin, *words, error, values=tuple((str(k), str(v)) for k, v in values.items()))
+    return Mistake(origin, *words, error, values=tuple((str(k), _short(str(v))) for k, v in values.items()))
+
+
+def _short(text: str) -> str:
+    """A text as long as a page has room for."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 2].rstrip() + " …"
 
 
 def thumbnail(image: np.ndarray) -> str:

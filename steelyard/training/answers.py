@@ -5,6 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 
+from steelyard import several
+from steelyard.metrics import labels
 from steelyard.problem import Problem
 
 
@@ -14,7 +16,7 @@ def answer_frame(problem: Problem, predictions: np.ndarray, lists: bool = False)
     Of several targets `prediction_<target>` each, with `probability_<label>` of labels, whose `prediction` of `lists`
     is a JSON list of those that are given, or `probability_<target>_<class>` of classes.
     """
-    said = problem.decide(predictions)
+    said = decided(problem, predictions)
     if problem.heads:
         return _of_several(problem, predictions, said, lists and problem.task == "multilabel")
     if not problem.classes:
@@ -37,3 +39,17 @@ def _of_several(problem: Problem, predictions: np.ndarray, said: np.ndarray, lis
         elif head.classes:
             columns |= {f"probability_{head.name}_{name}": part[:, k] for k, name in enumerate(head.classes)}
     return pd.DataFrame(columns)
+
+
+def decided(problem: Problem, predictions: np.ndarray) -> np.ndarray:
+    """What is said of each example: codes (n,) or values (n,); for several targets (n, targets) codes or values.
+
+    Of ordered classes it is the median one.
+    """
+    if problem.task in {"regression", "multioutput"}:
+        return predictions
+    if problem.task == "multilabel":
+        return several.marks(predictions).astype(np.int64)
+    if problem.task == "multitask":
+        return np.stack([each[:, 0] if each.shape[1] == 1 else labels(each) for each in problem.split(predictions)], 1)
+    return several.median(predictions) if problem.task == "ordinal" else labels(predictions)

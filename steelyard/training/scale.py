@@ -145,7 +145,7 @@ def _half_square(scale: TargetScale, truth: np.ndarray, predictions: np.ndarray)
     return 0.5 * float(np.square(scale.forward(values) - scale.forward(truth)).mean())
 
 
-def plain(scale: Scale) -> Any:
+def kept(scale: Scale) -> Any:
     """A scale as JSON keeps it."""
     if isinstance(scale, TargetScales):
         return {"each": [None if one is None else vars(one) for one in scale.each]}
@@ -153,7 +153,7 @@ def plain(scale: Scale) -> Any:
 
 
 def restored(given: Any) -> Scale:
-    """The scale that `plain` kept."""
+    """The scale that `kept` gave."""
     if given and "each" in given:
         return TargetScales(tuple(None if one is None else TargetScale(**one) for one in given["each"]))
     return TargetScale(**given) if given else None

@@ -1,5 +1,7 @@
 """When nothing beats the dumb baseline: walk the checklist of the universal workflow and say what each point found."""
 
+from typing import Any
+
 import numpy as np
 
 from steelyard.classical import Linear
@@ -63,7 +65,7 @@ def target_as_input(bench: Bench) -> tuple[float, str] | None:
     scale = scale_of(problem, truth, False)
     known = np.nan_to_num(learnt(problem, scale, truth).numpy().astype(float))
     known = (known - known[train].mean(0)) / (known[train].std(0) + 1e-9)
-    x = [np.hstack([prepared.matrix(bench.pool.take(rows)), known[rows]]).astype(np.float32) for rows in (train, dev)]
+    x = [_beside(prepared.matrix(bench.pool.take(rows)), known[rows]) for rows in (train, dev)]
     target = truth[train] if scale is None else scale.forward(truth[train])
     fitted = fit(Linear(l2=1e-3), x[0], target, problem, 0)
     score = bench.metric(truth[dev], in_units(problem, scale, fitted.predict(x[1])), bench.pool.weights_of(dev))
@@ -73,3 +75,12 @@ def target_as_input(bench: Bench) -> tuple[float, str] | None:
         score,
         "it is learnt, the inputs carry no signal" if gained else "it is not learnt: the rows are mixed up",
     )
+
+
+def _beside(matrix: Any, columns: np.ndarray) -> Any:
+    """Columns put beside a matrix, which may be sparse."""
+    from scipy import sparse
+
+    if sparse.issparse(matrix):
+        return sparse.hstack([matrix, columns], format="csr", dtype=np.float32)
+    return np.hstack([matrix, columns]).astype(np.float32)

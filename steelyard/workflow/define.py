@@ -4,6 +4,7 @@ import numpy as np
 
 from steelyard.data.costs import cost_matrix
 from steelyard.data.dataset import Dataset
+from steelyard.data.near import kept_together
 from steelyard.data.source import read
 from steelyard.errors import UserError
 from steelyard.metrics import COST, NEEDS_COSTS, Metric, metric
@@ -22,6 +23,7 @@ USUAL: dict[Task, str] = {
 }
 RATED = ("binary", "multiclass", "ordinal", "multilabel")  # whose answers are right or wrong
 RARE = 0.1  # below this share of its fair part a class counts as rare, and accuracy says little
+OF_ONE_CLASS = ("f1", "precision", "recall", "average_precision")  # where there are two, they look at the second
 
 
 def define(ask: Ask) -> tuple[Dataset, Problem]:
@@ -35,6 +37,7 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
         weights=ask.weights,
         order=ask.order,
     )
+    dataset = kept_together(dataset)
     assert dataset.target is not None
     task = dataset.task
     if ask.human_error is not None and task not in RATED:
@@ -62,7 +65,12 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
 
 
 def _metric_name(ask: Ask, task: Task, target: np.ndarray) -> str:
-    """The metric that was asked for, else the one that costs, values or the balance of the classes call for."""
+    """The metric that was asked for, else the one that costs, values or the balance of the classes call for.
+
+    With a rare class that is balanced accuracy: it counts every class alike, of two or of many, whichever is the rare
+    one, and it looks at labels, which is what a model is asked for. F1 and average precision look at one class of two,
+    and which one is meant only a person knows.
+    """
     if ask.metric:
         return metric(ask.metric).name
     if ask.costs is not None:
@@ -91,6 +99,37 @@ def rarest(target: np.ndarray) -> float:
     """The share of the rarest class (codes (n,)) over the share it would have if all were equal."""
     counts = np.bincount(target)
     return float(counts.min() / len(target) * len(counts))
+
+
+def measure_words(ask: Ask, problem: Problem, dataset: Dataset) -> str:
+    """What is optimised, and why."""
+    why = "as asked" if ask.metric else _why(problem, dataset)
+    if problem.task == "binary" and problem.metric in OF_ONE_CLASS:
+        assert dataset.target is not None
+        common = "" if dataset.target.mean() <= 0.5 else ", the common one"
+        why += f"; of class '{problem.classes[1]}'{common}"
+    limits = "; it must keep " + ", ".join(map(str, problem.constraints)) if problem.constraints else ""
+    return f"optimise {problem.metric} ({why}){limits}"
+
+
+def _why(problem: Problem, dataset: Dataset) -> str:
+    if problem.metric == "balanced_accuracy":
+        assert dataset.target is not None
+        counts = np.bincount(dataset.target)
+        name, share = problem.classes[int(counts.argmin())], counts.min() / counts.sum()
+        return (
+            f"'{name}' is {share:.1%} of the rows, and accuracy would reward ignoring it: here classes count alike; "
+            "average_precision would score a ranking, f1 the precision and recall of one class"
+        )
+    known = {
+        "cost": "costs were given",
+        "accuracy": "the classes are balanced enough",
+        "f1_micro": "every label given or missed counts alike, the many rightly left out do not",
+        "d2": "the share of a dumb baseline's loss that is explained, which every kind of target has",
+        "r2": "the share of the variance explained, whatever the units",
+        "mae": "the mean distance in ranks",
+    }
+    return known.get(problem.metric, "usual for values")
 
 
 def check_metric(measure: Metric, task: Task, dataset: Dataset) -> None:

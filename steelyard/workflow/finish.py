@@ -12,6 +12,7 @@ from steelyard.problem import Score
 from steelyard.records import Arm
 from steelyard.training.model import load
 from steelyard.trials.arms import FULL, Tried
+from steelyard.trials.deciding import with_mean_shift
 from steelyard.weighing.interval import score_of
 from steelyard.workflow.bench import Bench
 from steelyard.workflow.blend import Choice, choose
@@ -57,7 +58,8 @@ def _install(bench: Bench, made: Final) -> None:
     final = bench.folder / "models" / "final"
     shutil.rmtree(final, ignore_errors=True)
     there = bench.run([o.trial for o in outcomes], float("inf"), models=True)  # a finished run drops its trials' models
-    members = tuple(load(bench.executor.model(o)) for o in there)
+    shifts = {t.recipe: [o.shift for o in t.outcomes] for t in choice.arms}  # of thresholds, tuned on dev
+    members = tuple(with_mean_shift(load(bench.executor.model(o)), shifts.get(o.trial.recipe, [])) for o in there)
     Ensemble(members, tuple(weights)).save(final)
     score = score_of(bench.metric, bench.truth[choice.rows], choice.dev, bench.pool.weights_of(choice.rows))
     family = " + ".join(dict.fromkeys(t.recipe.family for t in choice.arms))

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -61,9 +62,14 @@ def asked(problem: Problem, recipe: Recipe) -> str:
 
 def folder_for(ask: Ask, tool: str) -> Path:
     """The folder that a tool writes into: the one that was asked for, else runs/NAME-tool."""
-    source = Path(ask.source).name.split(".")[0] if isinstance(ask.source, str | Path) else ""
-    name = re.sub(r"[^\w.-]+", "-", source) or "run"
-    folder = ask.output or Path("runs") / f"{name}-{tool}"
+    return folder_named(ask.source, ask.output, tool)
+
+
+def folder_named(source: Any, output: Path | None, tool: str) -> Path:
+    """The folder `output`, else runs/NAME-tool by the name of the source; made where it is not there."""
+    stem = Path(source).name.split(".")[0] if isinstance(source, str | Path) else ""
+    name = re.sub(r"[^\w.-]+", "-", stem) or "run"
+    folder = output or Path("runs") / f"{name}-{tool}"
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; give --output a folder")
     try:
