@@ -7,10 +7,12 @@ and penalties mean the same however many there are.
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from steelyard.data.batches import balance
 from steelyard.errors import UserError
 from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Loss
@@ -152,6 +154,10 @@ class OrdinalCrossEntropy(Loss):
     label_smoothing: Knob = knob(0.0, 0.0, 0.999)
     class_weights: float = knob(0.0, 0.0, 1.0)
     nominal: float = knob(0.0, 0.0, 1.0)
+
+    def row_weights(self, classes: np.ndarray) -> np.ndarray | None:
+        """Weights (n,) of rows by the counts of their classes; None where the knob is off."""
+        return balance(classes, self.class_weights) if self.class_weights else None
 
     def per_example(self, outputs: Tensor, targets: Tensor, progress: float) -> Tensor:
         """Losses (…, n) of logits (…, n, classes) against probabilities (…, n, classes)."""
