@@ -14,6 +14,8 @@ from steelyard.data.dataset import Dataset, Schema
 from steelyard.data.files import located, opened, table_in_zip
 from steelyard.data.image_dataset import array_dataset, array_like, image_dataset, images_like
 from steelyard.data.image_folders import IMAGES, has_images
+from steelyard.data.layout import UNSAID, Layout
+from steelyard.data.series_sources import is_series, read_series, read_series_like
 from steelyard.data.table_dataset import table_dataset, table_like
 from steelyard.data.targets import infer_task
 from steelyard.errors import UserError
@@ -29,6 +31,8 @@ def read(
     task: str | None = None,
     exclude: Sequence[str] = (),
     weights: str | int | None = None,
+    modality: str | None = None,
+    layout: Layout = UNSAID,
 ) -> Dataset:
     """The training data of a source, typed and coded; rows without a usable target are left out.
 
@@ -36,10 +40,15 @@ def read(
     a table inside), a pandas or polars frame, a pair (X, y) or a matrix with `target` as the position of its column.
     `target` is a name or a position (from 1, or from 0 for matrices; negative from the end); images in class folders
     need none. `test` is a second source whose rows become the part "test". `exclude` names columns to leave out;
-    `weights` one that says how much each row counts in every metric, which then is no input.
+    `weights` one that says how much each row counts in every metric, which then is no input. `modality` overrides what
+    is inferred to lie in the source; `layout` says where series lie in a table, and whether to forecast.
     Raises UserError for everything that cannot be read or learnt from.
     """
-    if _is_images(source):
+    if is_series(source, modality, layout):
+        if weights is not None:
+            raise UserError(f"weights name a column of a table, but the source holds series: leave '{weights}' out")
+        return read_series(source, target, test, task, tuple(exclude), layout)
+    if modality != "tabular" and _is_images(source):
         if weights is not None:
             raise UserError(f"weights name a column, but the source holds images: leave '{weights}' out")
         return _read_images(source, target, test, task, exclude)
@@ -62,6 +71,8 @@ def read_like(source: Any, schema: Schema, classes: tuple[str, ...] = ()) -> Dat
     The target may be absent; it is coded when every row has a known one. Extra columns are not used, missing ones
     raise UserError. Images that cannot be read are no rows but stand in `unreadable`.
     """
+    if schema.modality == "series":
+        return read_series_like(source, schema, classes)
     if not _is_images(source, flat=schema.modality == "image"):
         if schema.modality == "image":
             raise UserError("the model was trained on images, but the source is a table")
@@ -126,7 +137,7 @@ def _table(
     """The raw table, and the name of the target when the source is a pair (X, y)."""
     if isinstance(source, str | os.PathLike):
         hint = expected or ((target,) if isinstance(target, str) else ())
-        return _table_file(*located(os.fspath(source)), hint, headerless), None
+        return table_file(*located(os.fspath(source)), hint, headerless), None
     if tables.is_table(source):
         return tables.from_frame(source), None
     x, y = _pair(source)
@@ -146,7 +157,8 @@ def _table(
     return replace(table, frame=table.frame.assign(**{name: _series(y).to_numpy()}), numbered=""), name
 
 
-def _table_file(path: Path, inside: str, expected: tuple[str, ...], headerless: bool) -> tables.RawTable:
+def table_file(path: Path, inside: str, expected: tuple[str, ...], headerless: bool) -> tables.RawTable:
+    """The raw table in a file, or in a zip."""
     if inside or path.suffix.lower() == ".zip":
         name, data = table_in_zip(path, inside)
         return tables.from_bytes(data, Path(name).name, expected, headerless)

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from steelyard.data.dataset import Dataset
+from steelyard.diagnosis.sketch import sketch
 from steelyard.metrics import labels
 from steelyard.problem import Problem
 from steelyard.records import Mistake
@@ -55,6 +56,9 @@ def _mistake(problem: Problem, pool: Dataset, row: int, truth: float, predicted:
         words = (problem.classes[int(truth)], problem.classes[int(np.argmax(predicted))])
     if pool.images is not None:
         return Mistake(origin, *words, error, image=thumbnail(pool.images[row]))
+    if pool.series is not None:
+        ahead = (float(truth), float(predicted)) if pool.schema.layout.forecasts else None
+        return Mistake(origin, *words, error, image=sketch(pool.series[row], ahead))
     assert pool.frame is not None
     values = pool.frame.iloc[row].head(COLUMNS)
     return Mistake(origin, *words, error, values=tuple((str(k), str(v)) for k, v in values.items()))

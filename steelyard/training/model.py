@@ -39,11 +39,11 @@ class TargetScale:
     std: float
 
     @classmethod
-    def fit(cls, target: np.ndarray, log: bool) -> "TargetScale":
+    def fit(cls, target: np.ndarray, log: bool, centred: bool = False) -> "TargetScale":
         if log and target.min() <= -1:
             raise UserError(f"the logarithm of the target needs values above -1, got {target.min():g}")
         values = np.log1p(target) if log else target
-        return cls(log, float(values.mean()), float(values.std()) or 1.0)
+        return cls(log, 0.0 if centred else float(values.mean()), float(values.std()) or 1.0)
 
     def forward(self, target: np.ndarray) -> np.ndarray:
         return ((np.log1p(target) if self.log else target) - self.mean) / self.std
@@ -68,17 +68,20 @@ class Model:
     def predict(self, dataset: Dataset) -> np.ndarray:
         """Probabilities (n, classes) float32, or values (n,) float64 in the target's own unit."""
         if self.network is not None:
-            return self.answers(
-                forward(self.network, tuple(torch.from_numpy(v) for v in self.prepared.transform(dataset)))
-            )
+            inputs = tuple(torch.from_numpy(v) for v in self.prepared.transform(dataset))
+            return self.answers(forward(self.network, inputs), self.base(dataset))
         raw = self.estimator.predict(self.prepared.matrix(dataset))
-        return raw if self.scale is None else self.scale.back(raw.reshape(-1))
+        return raw if self.scale is None else _upon(self.scale.back(raw.reshape(-1)), self.base(dataset))
 
-    def answers(self, outputs: torch.Tensor) -> np.ndarray:
+    def answers(self, outputs: torch.Tensor, base: np.ndarray | None = None) -> np.ndarray:
         """What raw outputs (n, outputs) of the network say: probabilities or values, as `predict` returns them."""
         if self.scale is None:
             return np.asarray(torch.softmax(outputs, dim=1).numpy())
-        return self.scale.back(outputs[:, 0].numpy())
+        return _upon(self.scale.back(outputs[:, 0].numpy()), base)
+
+    def base(self, dataset: Dataset) -> np.ndarray | None:
+        """What the target of each row (n,) was learnt as the difference from; None: from nothing."""
+        return base_of(self.prepared, dataset)
 
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder: JSON and safetensors."""
@@ -96,6 +99,17 @@ class Model:
             save_file({k: v.contiguous() for k, v in self.network.state_dict().items()}, folder / "network.safetensors")
         else:
             storage.save(self.estimator, folder)
+
+
+def base_of(prepared: Prepared, dataset: Dataset) -> np.ndarray | None:
+    """What a preparation says the target of each row (n,) is the difference from; None: from nothing."""
+    told = getattr(prepared, "base", None)
+    found: np.ndarray | None = None if told is None else told(dataset)
+    return found
+
+
+def _upon(values: np.ndarray, base: np.ndarray | None) -> np.ndarray:
+    return values if base is None else values + base
 
 
 def load(folder: Path) -> Model:

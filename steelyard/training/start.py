@@ -16,7 +16,7 @@ from steelyard.training.feed import Rows
 from steelyard.training.fleet import Fleet
 from steelyard.training.loop import Epoch
 from steelyard.training.member import Member
-from steelyard.training.model import Model, TargetScale
+from steelyard.training.model import Model, TargetScale, base_of
 from steelyard.training.streams import seed_of
 
 
@@ -56,16 +56,23 @@ def _held(recipe: Recipe) -> float | None:
 
 def _ready(recipe: Recipe, learnt: Dataset, aside: Dataset | None, problem: Problem) -> Ready:
     prepared: Prepared = recipe.prepare.fit(learnt)
-    scale = _scale(recipe, learnt, problem)
+    scale = _scale(recipe, prepared, learnt, problem)
     rows = _rows(prepared, scale, learnt, problem)
     return Ready(prepared, scale, rows, None if aside is None else _rows(prepared, scale, aside, problem))
 
 
-def _scale(recipe: Recipe, dataset: Dataset, problem: Problem) -> TargetScale | None:
+def _scale(recipe: Recipe, prepared: Prepared, dataset: Dataset, problem: Problem) -> TargetScale | None:
     if problem.task != "regression":
         return None
+    base, log = base_of(prepared, dataset), getattr(recipe.prepare, "target", "standard") == "log"
+    return TargetScale.fit(_target(prepared, dataset), log, centred=base is not None)
+
+
+def _target(prepared: Prepared, dataset: Dataset) -> np.ndarray:
+    """The targets (n,), or what they differ by from what the preparation has them learnt from."""
     assert dataset.target is not None
-    return TargetScale.fit(dataset.target, getattr(recipe.prepare, "target", "standard") == "log")
+    base = base_of(prepared, dataset)
+    return dataset.target if base is None else dataset.target - base
 
 
 def _rows(prepared: Prepared, scale: TargetScale | None, dataset: Dataset, problem: Problem) -> Rows:
@@ -74,7 +81,9 @@ def _rows(prepared: Prepared, scale: TargetScale | None, dataset: Dataset, probl
     inputs = tuple(torch.from_numpy(values) for values in prepared.transform(dataset))
     if scale is None:
         return Rows(inputs, torch.eye(problem.outputs)[torch.from_numpy(dataset.target)], dataset.target)
-    return Rows(inputs, torch.from_numpy(scale.forward(dataset.target).astype(np.float32)).unsqueeze(1), None)
+    return Rows(
+        inputs, torch.from_numpy(scale.forward(_target(prepared, dataset)).astype(np.float32)).unsqueeze(1), None
+    )
 
 
 def begin(recipe: Recipe, ready: Ready, dataset: Dataset, problem: Problem, seed: int) -> tuple[Model, Member]:
@@ -90,8 +99,8 @@ def fitted(recipe: Recipe, dataset: Dataset, problem: Problem, seed: int) -> Mod
     """A classical model, fitted."""
     assert recipe.estimator is not None and dataset.target is not None
     prepared: Prepared = recipe.prepare.fit(dataset)
-    scale = _scale(recipe, dataset, problem)
-    target = scale.forward(dataset.target) if scale else dataset.target
+    scale = _scale(recipe, prepared, dataset, problem)
+    target = scale.forward(_target(prepared, dataset)) if scale else dataset.target
     columns = getattr(prepared, "categorical", ()) if recipe.estimator.wants == "ordinal" else ()
     estimator = recipe.estimator.fit(
         prepared.matrix(dataset), target, problem.task, problem.outputs, seed_of(seed, "fit") % 2**31, columns

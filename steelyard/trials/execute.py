@@ -136,4 +136,4 @@ def _predict(model: Model, rows: Dataset, inputs: Tensors | None, problem: Probl
         return np.zeros((0, problem.outputs), np.float32) if problem.classes else np.zeros(0)
     if inputs is None or model.network is None:
         return model.predict(rows)
-    return model.answers(forward(model.network, inputs))
+    return model.answers(forward(model.network, inputs), model.base(rows))

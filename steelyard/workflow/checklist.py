@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from steelyard.classical import Linear
+from steelyard.classical import DUMB, Linear
 from steelyard.data.prepared import Prepared
 from steelyard.training.optimizers import Rmsprop
 from steelyard.trials.arms import FULL, Tried
@@ -21,7 +21,8 @@ def walk(bench: Bench, best: Tried, power: Comparison) -> None:
         f"no statistical power: the best family ({best.recipe.family}) differs from the dumb baseline by "
         f"{power.effect:.4g} (95 % interval {power.low:.4g} to {power.high:.4g})",
     )
-    network = families(bench.problem, bench.pool.schema, bench.train_rows, bench.settings)[-1]
+    recipes = families(bench.problem, bench.pool.schema, bench.train_rows, bench.settings)
+    network = next(recipe for recipe in recipes if recipe.network is not None)
     output = (
         "linear, for values"
         if bench.problem.task == "regression"
@@ -50,7 +51,8 @@ def target_as_input(bench: Bench) -> tuple[float, str] | None:
     train, dev = bench.protocol.split(0, 0)
     train, dev = train[:ROWS], dev[:ROWS]
     truth, task = bench.truth, bench.problem.task
-    part = families(bench.problem, bench.pool.schema, len(train))[1].prepare
+    recipes = families(bench.problem, bench.pool.schema, len(train))
+    part = next(recipe.prepare for recipe in recipes if recipe.family not in DUMB)
     prepared: Prepared = part.fit(bench.pool.take(train))
     known = truth.astype(float)[:, None] if task == "regression" else np.eye(bench.problem.outputs)[truth]
     known = (known - known[train].mean(0)) / (known[train].std(0) + 1e-9)

@@ -15,7 +15,16 @@ RARE = 0.1  # below this share of its fair part a class counts as rare, and accu
 
 def define(ask: Ask) -> tuple[Dataset, Problem]:
     """The data set and the problem it poses; every inference is in the data set's notes."""
-    dataset = read(ask.source, ask.target, test=ask.test, task=ask.task, exclude=ask.exclude, weights=ask.weights)
+    dataset = read(
+        ask.source,
+        ask.target,
+        test=ask.test,
+        task=ask.task,
+        exclude=ask.exclude,
+        weights=ask.weights,
+        modality=ask.modality,
+        layout=ask.layout,
+    )
     assert dataset.target is not None
     task: Task = "regression" if not dataset.classes else "binary" if len(dataset.classes) == 2 else "multiclass"
     if ask.human_error is not None and task == "regression":

@@ -21,6 +21,7 @@ from steelyard.trials.arms import Tried
 from steelyard.trials.clock import Clock
 from steelyard.trials.executor import Executor
 from steelyard.trials.journal import Journal
+from steelyard.workflow import series_words
 from steelyard.workflow.advice import next_steps
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.baseline import baseline
@@ -143,6 +144,8 @@ def _asked(problem: Problem, dataset: Dataset) -> str:
     if dataset.schema.modality == "image":
         height, width, channels = dataset.schema.shape or (0, 0, 0)
         inputs = f"images of {height} × {width} pixels, {'grey' if channels == 1 else 'colour'}"
+    elif dataset.schema.modality == "series":
+        inputs = series_words.asked(dataset.schema)
     else:
         inputs = words.counted(len(dataset.schema.columns), "column")
     kind = f"{problem.task}, {len(problem.classes)} classes" if problem.classes else "regression"
@@ -177,6 +180,8 @@ def _split(bench: Bench, test_rows: np.ndarray) -> str:
 def _prepared(dataset: Dataset) -> str:
     if dataset.schema.modality == "image":
         return "pixels are normalised by mean and spread of train"
+    if dataset.schema.modality == "series":
+        return series_words.prepared(dataset.schema)
     kinds: list[str] = [column.kind for column in dataset.schema.columns]
     counts = [words.counted(kinds.count(kind), kind, plural) for kind, plural in KINDS.items() if kind in kinds]
     return f"{', '.join(counts)}; scaled, coded and filled by what train holds"

@@ -5,6 +5,7 @@ import re
 from dataclasses import fields
 from pathlib import Path
 
+from steelyard.data.layout import Layout
 from steelyard.errors import UserError
 from steelyard.problem import Constraint
 from steelyard.records import RunRecord, from_plain, to_plain
@@ -64,6 +65,7 @@ def asked_again(journal: Journal, folder: Path) -> Ask:
         raise UserError(f"the source of the run in {folder} is no file: weigh it from Python, with source=…")
     tuples = {"settings": tuple((path, text) for path, text in plain["settings"]), "exclude": tuple(plain["exclude"])}
     constraints = tuple(Constraint.parse(text) for text in plain["constraints"])
+    tuples["layout"] = Layout(**plain.get("layout", {}))  # type: ignore[assignment]
     known = {f.name for f in fields(Ask)}
     return Ask(**({k: v for k, v in plain.items() if k in known} | tuples | {"constraints": constraints}))
 

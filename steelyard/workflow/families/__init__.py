@@ -6,10 +6,10 @@ from steelyard.data.dataset import Schema
 from steelyard.errors import UserError, suggest
 from steelyard.problem import Modality, Problem
 from steelyard.recipe import Recipe
-from steelyard.workflow.families import image, tabular
+from steelyard.workflow.families import image, series, tabular
 
 Start = Callable[[Problem, Schema, int], list[Recipe]]
-STARTS: dict[Modality, Start] = {"tabular": tabular.recipes, "image": image.recipes}
+STARTS: dict[Modality, Start] = {"tabular": tabular.recipes, "image": image.recipes, "series": series.recipes}
 
 
 def families(problem: Problem, schema: Schema, rows: int, settings: tuple[tuple[str, str], ...] = ()) -> list[Recipe]:
