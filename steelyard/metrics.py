@@ -31,6 +31,7 @@ class Metric:
     tasks: tuple[str, ...]
     per_example: Callable[[Array, Array], Array] | None = None  # when the score is a mean over examples
     costs: Costs | None = None
+    step: float | None = None  # of the metric "mase": the mean error of a naive forecast
 
     def __call__(self, truth: Array, predictions: Array, weights: Array | None = None) -> float:
         """The score in the metric's own unit and sign; nan when no example has a weight."""
@@ -62,13 +63,16 @@ class Metric:
     @property
     def key(self) -> str:
         """What tells it from every other metric: its name, and its costs where it has them."""
-        return self.name if self.costs is None else f"{self.name} {self.costs}"
+        bound = next((str(each) for each in (self.costs, self.step) if each is not None), "")
+        return f"{self.name} {bound}".rstrip()
 
     def better(self, a: float, b: float) -> bool:
         """Whether score `a` is strictly better than score `b`."""
         return self.sign * (a - b) > 0
 
     def __reduce__(self) -> tuple[Callable[..., "Metric"], tuple[Any, ...]]:
+        if self.step is not None:
+            return (mase, (self.step,))
         return (metric, (self.name,)) if self.costs is None else (cost, (self.costs,))
 
 
@@ -195,17 +199,41 @@ def _without_costs(truth: Array, predictions: Array, weights: Array | None = Non
     raise UserError(NEEDS_COSTS)
 
 
+MASE = "mase"
+NEEDS_STEPS = f"metric '{MASE}' is for forecasts: it is told in errors of the last value; give a horizon, or use mae"
+
+
+@cache
+def mase(step: float) -> Metric:
+    """The metric "mase": the mean distance in units of `step`, what a naive forecast of train errs by on the average.
+
+    Source: Hyndman & Koehler 2006, "Another look at measures of forecast accuracy", section 3.
+    """
+
+    def per_example(truth: Array, predictions: Array) -> Array:
+        return np.asarray(np.abs(truth - predictions) / step, dtype=float)
+
+    return Metric(MASE, "values", False, _mean(per_example), VALUES, per_example, step=step)
+
+
+def _without_steps(truth: Array, predictions: Array, weights: Array | None = None) -> Any:
+    raise UserError(NEEDS_STEPS)
+
+
+UNSTEPPED = Metric(MASE, "values", False, _without_steps, VALUES, _without_steps)  # knows its sign, cannot score
 UNPRICED = Metric(COST, "labels", False, _without_costs, CLASSES, _without_costs)  # knows its sign, cannot score
 
 
 def metric(name: str) -> Metric:
     """The metric of that name (scikit-learn's names and the usual short ones).
 
-    "cost" by its name alone cannot score: `Problem.measure` is bound to the costs.
+    "cost" and "mase" by their names alone cannot score: `Problem.measure` is bound to the costs, or the step.
     """
     known = ALIASES.get(name, name)
     if known == COST:
         return UNPRICED
+    if known == MASE:
+        return UNSTEPPED
     if known not in METRICS:
-        raise UserError(f"there is no metric '{name}'{suggest(name, [*METRICS, COST, *ALIASES])}")
+        raise UserError(f"there is no metric '{name}'{suggest(name, [*METRICS, COST, MASE, *ALIASES])}")
     return METRICS[known]

@@ -65,10 +65,10 @@ class Constraint:
             found = None
         if not found:
             raise UserError(f"cannot read constraint '{text}': expected NAME<=NUMBER or NAME>=NUMBER, as latency_ms<=5")
-        from steelyard.metrics import ALIASES, COST, METRICS
+        from steelyard.metrics import ALIASES, COST, MASE, METRICS
 
         name = ALIASES.get(found.group(1), found.group(1))
-        known = [*LIMITS, *METRICS, COST]
+        known = [*LIMITS, *METRICS, COST, MASE]
         if name not in known:
             raise UserError(f"there is no measure '{name}' to constrain{suggest(name, known)}")
         return cls(name, "<=" if found.group(2) == "<=" else ">=", bound)
@@ -88,7 +88,8 @@ class Problem:
     `rows` counts the rows with a target; `classes` are the names in the order of their codes (empty in regression);
     `human_error` is the error rate of the best humans (or experts) in the unit of 1 - accuracy, when it is known;
     `balance` the share of the rarest class over the share it would have if all were equal (1: balanced);
-    `costs` what each true class (row) predicted as each class (column) costs, in the order of `classes`.
+    `costs` what each true class (row) predicted as each class (column) costs, in the order of `classes`; `step` what
+    a naive forecast errs by on the average before the test, in the target's unit.
     """
 
     task: Task
@@ -101,6 +102,7 @@ class Problem:
     human_error: float | None = None
     balance: float | None = None
     costs: tuple[tuple[float, ...], ...] | None = None
+    step: float | None = None
 
     @property
     def measure(self) -> "Metric":
@@ -108,9 +110,11 @@ class Problem:
         return self.measure_of(self.metric)
 
     def measure_of(self, name: str) -> "Metric":
-        """The metric of that name, able to score this problem: "cost" is bound to its costs."""
-        from steelyard.metrics import COST, cost, metric
+        """The metric of that name, able to score this problem: "cost" is bound to its costs, "mase" to the step."""
+        from steelyard.metrics import COST, MASE, cost, mase, metric
 
+        if name == MASE and self.step is not None:
+            return mase(self.step)
         return cost(self.costs) if name == COST and self.costs is not None else metric(name)
 
     @property

@@ -10,6 +10,7 @@ import pandas as pd
 
 from steelyard.data.dataset import Dataset
 from steelyard.data.files import natural
+from steelyard.data.layout import Layout
 from steelyard.data.source import read_like
 from steelyard.errors import UserError
 from steelyard.finish.ensemble import Ensemble, load_predictor
@@ -44,8 +45,9 @@ class Run:
     def predict_frame(self, source: Any) -> pd.DataFrame:
         """A row per row of the source, in order: `prediction`, and `probability_<class>` for classes.
 
-        Images have a `file` column first; one that cannot be read has an empty prediction. `attrs["notes"]` of the
-        frame holds what is to be said about the source: missing cells, unseen categories.
+            Forecasts say first until when values were known (`known_until`): the prediction is for the horizon after that;
+        series of a table come with their `id`. Images have a `file` column first; one that cannot be read has an empty prediction. `attrs["notes"]` of the
+            frame holds what is to be said about the source: missing cells, unseen categories.
         """
         model = self.predictor()
         dataset = read_like(source, model.schema, model.problem.classes)
@@ -63,6 +65,8 @@ class Run:
             frame = pd.concat([frame, missing], ignore_index=True) if len(missing) else frame
             order = sorted(range(len(frame)), key=lambda row: natural(str(frame["file"].iloc[row])))
             frame = frame.iloc[order].reset_index(drop=True)
+        if dataset.schema.layout.given:
+            frame.insert(0, "known_until" if dataset.schema.layout.forecasts else "id", dataset.origin)
         frame.attrs["notes"] = (*dataset.notes, *_unseen(model, dataset))
         return frame
 
@@ -120,6 +124,12 @@ def run(
     watch: Callable[[Any], None] = lambda _: None,
     weights: str | int | None = None,
     costs: Mapping[Any, Mapping[Any, float]] | None = None,
+    modality: str | None = None,
+    id: str | None = None,
+    time: str | None = None,
+    horizon: int | None = None,
+    window: int | None = None,
+    period: int | None = None,
 ) -> Run:
     """Run the workflow on a source (file, folder, frame, arrays) and return the finished run.
 
@@ -127,7 +137,9 @@ def run(
     `settings` are knobs by their dotted path; `seed` None draws one; `device` is "auto", "cpu", "cuda" or "mps".
     `weights` names a column of numbers from 0 that say how much each row counts in every metric; the training loss is
     not weighted. `costs`, as {true class: {predicted class: cost}}, make "cost" the metric, their mean over examples,
-    unless `metric` says otherwise. The same call again resumes, or returns at once. Raises UserError, with one line
+    unless `metric` says otherwise. `modality` ("tabular", "image", "text", "series") overrides what the source is taken
+    to hold. Series in a table: `id` names the column that tells them apart, `time` the one that orders them; `horizon`
+    forecasts the target so many steps ahead from a `window` of the past, `period` is the length of a season. The same call again resumes, or returns at once. Raises UserError, with one line
     that says what to do, for anything in the arguments or the data that cannot be used.
     """
     ask = Ask(
@@ -149,6 +161,8 @@ def run(
         _call(source, target, output),
         weights,
         costs,
+        modality,
+        Layout(id, time, horizon, window, period),
     )
     record = carry_out(ask, watch)
     return Run(Path(record.output), record, ask)

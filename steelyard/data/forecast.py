@@ -14,9 +14,9 @@ from steelyard.data.columns import convert, decide, is_number, mostly_numbers, t
 from steelyard.data.dataset import Column, Dataset, Schema
 from steelyard.data.layout import Layout
 from steelyard.data.long_tables import named
-from steelyard.data.prepare_series import SEASON
+from steelyard.data.prepare_series import SEASON, last_values
 from steelyard.data.season import find_period
-from steelyard.data.split import TEST_SHARE
+from steelyard.data.split import TEST_SHARE, divide
 from steelyard.data.table_dataset import require_rows
 from steelyard.data.tables import RawTable, position, select
 from steelyard.data.times import Sorted, Times, read_times, sort_rows
@@ -30,13 +30,18 @@ SHARE = 4  # of a series that a window may be, at most: a quarter
 
 @dataclass(frozen=True)
 class Track:
-    """One series in the order of time: `values` (columns, time) with the target first, its row numbers and times."""
+    """One series in the order of time: `values` (columns, time) with the target first, its row numbers and times.
+
+    `ranks` (time,) number the times of the whole table; `spacing` is the median step in nanoseconds where there are
+    dates.
+    """
 
     name: str
     values: Array
     rows: Array
     ranks: Array
     texts: Array
+    spacing: float | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,19 @@ def forecast_like(table: RawTable, schema: Schema) -> Dataset:
         )
     target = None if np.isnan(found.target).any() else found.target
     return Dataset(table.name, schema, target, series=found.series, order=found.order, origin=found.origin, notes=notes)
+
+
+def naive_step(dataset: Dataset, seed: int) -> float | None:
+    """What the last value (with a season: the one a season before) errs by on the average before the test.
+
+    None where the data set is no forecast.
+    """
+    if not dataset.schema.layout.forecasts:
+        return None
+    assert dataset.series is not None and dataset.target is not None
+    _, pool, _ = divide(dataset, seed)
+    said = dataset.series[pool, -1, -1] if dataset.schema.layout.period else last_values(dataset.series[pool, 0])
+    return float(np.abs(dataset.target[pool] - said).mean()) or 1.0
 
 
 # -- reading ------------------------------------------------------------------------------------------------------
@@ -165,7 +183,7 @@ def read_tracks(table: RawTable, columns: Sequence[Column], layout: Layout) -> t
     values = np.stack([convert(frame[column.name], column).values for column in columns])
     _, ranks = np.unique(times.values, return_inverse=True)
     tracks = [
-        Track(name, values[:, part], part, ranks[part], times.texts[part])
+        Track(name, values[:, part], part, ranks[part], times.texts[part], _spacing(times, part))
         for name, part in zip(rows.names, rows.parts(), strict=True)
     ]
     return tracks, (*times.notes, *rows.notes, *_said_spacing(times, rows))
@@ -187,7 +205,7 @@ def _settled(tracks: list[Track], tested: Array, layout: Layout, source: str) ->
     said = []
     period = layout.period
     if period is None:
-        period, clear = find_period(early, _spacing(longest))
+        period, clear = find_period(early, longest.spacing)
         said.append(
             f"a season of {counted(period, 'step')} is in '{source}' (autocorrelation {clear:.2f})"
             if period
@@ -198,15 +216,6 @@ def _settled(tracks: list[Track], tested: Array, layout: Layout, source: str) ->
         window = 2 * period if 2 <= 2 * period <= WIDEST else WINDOW
         window = max(2, min(window, len(early) // SHARE))
     return replace(layout, period=period, window=window), tuple(said)
-
-
-def _spacing(track: Track) -> float | None:
-    """Nanoseconds from step to step where dates are spaced evenly, about."""
-    try:
-        dates = track.texts.astype("datetime64[ns]").astype(np.int64)
-    except ValueError:
-        return None
-    return float(np.median(np.diff(dates))) if len(dates) > 1 else None
 
 
 # -- cutting ------------------------------------------------------------------------------------------------------
@@ -282,6 +291,10 @@ def _said_spacing(times: Times, rows: Sorted) -> tuple[str, ...]:
     if not len(steps) or (steps.max() <= 1.15 * steps.min()):
         return ()
     return ("time stamps are not evenly spaced: a step is from one row to the next",)
+
+
+def _spacing(times: Times, part: Array) -> float | None:
+    return float(np.median(np.diff(times.values[part]))) if times.dates and len(part) > 1 else None
 
 
 def _said_range(target: Array, name: str) -> str:

@@ -5,6 +5,7 @@ import numpy as np
 Array = np.ndarray
 CLEAR = 0.2  # autocorrelation at the season, and by how much it stands out from the lags before it
 CYCLES = 3  # that a season must be there at least, about
+LONGEST = 400  # steps of a season that is looked for where no calendar says where
 CALENDAR = (  # spacing in nanoseconds, and the seasons that people live by, in steps
     (60e9 * 60, (24, 168)),
     (86_400e9, (7, 365)),
@@ -23,7 +24,7 @@ def find_period(values: Array, spacing: float | None = None) -> tuple[int, float
     found = autocorrelation(values)
     most = min(len(found) - 1, int(len(values) / CYCLES * 1.25))
     usual = next((each for step, each in CALENDAR if spacing and abs(spacing / step - 1) < 0.06), None)
-    lags = usual if usual is not None else tuple(_peaks(found[: most + 1]))
+    lags = usual if usual is not None else tuple(_peaks(found[: min(most, LONGEST) + 2]))
     clear = [(lag, float(found[lag])) for lag in lags if 2 <= lag <= most and _stands_out(found, lag)]
     if not clear:
         return 0, 0.0
@@ -50,7 +51,7 @@ def autocorrelation(values: Array) -> Array:
 def _peaks(found: Array) -> list[int]:
     """Lags at which the autocorrelation is greater than before and after."""
     inner = (found[1:-1] > found[:-2]) & (found[1:-1] >= found[2:])
-    return (np.flatnonzero(inner) + 1).tolist()
+    return [int(place) + 1 for place in np.flatnonzero(inner)]
 
 
 def _stands_out(found: Array, lag: int) -> bool:

@@ -104,7 +104,7 @@ def sort_rows(ids: pd.Series | None, times: Times, id_name: str, time_name: str,
     """Rows by id and time. UserError where an id is missing, or is there twice at one time."""
     count = len(times.values)
     if ids is None:
-        codes, names = np.zeros(count, np.int64), ("",)
+        codes, names = np.zeros(count, np.int64), tuple[str, ...](("",))
     else:
         levels, labels = pd.factorize(ids)
         if (levels < 0).any():

@@ -130,6 +130,9 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
 
 def _split(protocol: dict[str, Any]) -> str:
     kind = f"{protocol.get('folds')} folds" if protocol["kind"] == "folds" else "hold-out for dev"
+    if protocol["kind"] == "ordered":
+        origins = numbers.plural(int(protocol.get("folds", 1)), "origin")
+        kind = f"by time: dev after train from {origins}, test after both"
     return f"{kind}, {numbers.count(protocol['rows'])} rows outside the test set" if protocol.get("rows") else kind
 
 

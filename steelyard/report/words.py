@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from steelyard.metrics import metric
 from steelyard.problem import THINGS, Problem, Score
-from steelyard.records import Curve, Step, Verdict, Wear
+from steelyard.records import Curve, RunRecord, Step, Verdict, Wear
 from steelyard.report.numbers import count, plural, tick
 
 METRIC_NAMES = {
@@ -14,6 +14,7 @@ METRIC_NAMES = {
     "f1_macro": "macro F1",
     "log_loss": "log loss",
     "mae": "MAE",
+    "mase": "MASE",
     "r2": "R²",
     "rmse": "RMSE",
     "rmsle": "RMSLE",
@@ -28,6 +29,10 @@ STEP_NAMES: dict[Step, str] = {
     "overfit": "Scale up until it overfits",
     "regularise": "Regularise and tune",
     "finish": "Finish",
+}
+FLOORS = {
+    "last-value": "a dumb forecast that says the last value",
+    "seasonal-value": "a dumb forecast that says the value one season before",
 }
 WORSE = 1.01  # dev loss this many times its lowest means that training went on past the best point
 
@@ -87,6 +92,13 @@ def apart(problem: Problem, baseline: Score, final: Score) -> bool:
     """Whether the whole interval of the final score is better than the baseline's value."""
     measure = metric(problem.metric)
     return measure.better(final.low if measure.greater_is_better else final.high, baseline.value)
+
+
+def floor_words(record: RunRecord) -> str:
+    """What the dumb baseline is: of forecasts, the best of those that need no model."""
+    scored = {arm.family: arm.score for arm in record.families if arm.family in FLOORS and arm.score}
+    best = next((name for name, score in scored.items() if score == record.baseline), None)
+    return FLOORS[best] if best else "a dumb baseline that always gives the same answer"
 
 
 def wear_line(looks: int, wear: Wear | None) -> str:

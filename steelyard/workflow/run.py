@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import steelyard
+from steelyard.classical import DUMB
 from steelyard.data import words
 from steelyard.data.dataset import KINDS, Dataset
 from steelyard.data.sealed import Sealed
@@ -73,8 +74,8 @@ def _walk(bench: Bench) -> None:
     if not families:
         bench.say("finish", "the budget ended before any family was tried: the model on disk is the dumb baseline")
         return
-    if families[0].recipe.family == "dummy":
-        bench.update(winner={})
+    if families[0].recipe.family in DUMB:
+        bench.update(winner=bench.record.winner if bench.pool.order is not None else {})
         bench.say("finish", "stopped: there is nothing to build on, and the test stays sealed")
         return
     scaled = [overfit(bench, each) for each in _incumbents(bench, families)]
@@ -168,7 +169,9 @@ def _measured(ask: Ask, problem: Problem) -> str:
 
 def _split(bench: Bench, test_rows: np.ndarray) -> str:
     protocol, pool = bench.protocol, len(bench.pool)
-    if protocol.kind == "folds":
+    if protocol.kind == "ordered":
+        how = series_words.ordered(protocol, bench.pool)
+    elif protocol.kind == "folds":
         how = f"{protocol.folds} folds of {pool} rows, each row once in dev"
     else:
         train, dev = protocol.split(0, 0)
