@@ -45,9 +45,9 @@ class Run:
     def predict_frame(self, source: Any) -> pd.DataFrame:
         """A row per row of the source, in order: `prediction`, and `probability_<class>` for classes.
 
-            Forecasts say first until when values were known (`known_until`): the prediction is for the horizon after that;
-        series of a table come with their `id`. Images have a `file` column first; one that cannot be read has an empty prediction. `attrs["notes"]` of the
-            frame holds what is to be said about the source: missing cells, unseen categories.
+        Images have a `file` column first; one that cannot be read has an empty prediction. Forecasts have
+        `known_until`, after which the horizon is counted, series of a table their `id`. `attrs["notes"]` of the frame
+        holds what is to be said about the source: missing cells, unseen categories.
         """
         model = self.predictor()
         dataset = read_like(source, model.schema, model.problem.classes)
@@ -139,8 +139,9 @@ def run(
     not weighted. `costs`, as {true class: {predicted class: cost}}, make "cost" the metric, their mean over examples,
     unless `metric` says otherwise. `modality` ("tabular", "image", "text", "series") overrides what the source is taken
     to hold. Series in a table: `id` names the column that tells them apart, `time` the one that orders them; `horizon`
-    forecasts the target so many steps ahead from a `window` of the past, `period` is the length of a season. The same call again resumes, or returns at once. Raises UserError, with one line
-    that says what to do, for anything in the arguments or the data that cannot be used.
+    forecasts the target so many steps ahead from a `window` of the past, `period` is the length of a season.
+    The same call again resumes, or returns at once. Raises UserError, with one line that says what to do, for anything
+    in the arguments or the data that cannot be used.
     """
     ask = Ask(
         source,

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from steelyard.data.dataset import Dataset
+from steelyard.data.ordered import both
 from steelyard.diagnosis.sketch import sketch
 from steelyard.metrics import labels
 from steelyard.problem import Problem
@@ -15,6 +16,7 @@ from steelyard.records import Mistake
 SHOWN = 24
 SAMPLE = 1500
 COLUMNS = 8
+MOMENTS = 300  # of a forecast that are drawn
 
 
 def confusion(problem: Problem, truth: np.ndarray, predictions: np.ndarray) -> tuple[tuple[int, ...], ...]:
@@ -32,6 +34,20 @@ def residuals(problem: Problem, truth: np.ndarray, predictions: np.ndarray) -> t
         return ()
     chosen = np.linspace(0, len(truth) - 1, min(SAMPLE, len(truth))).astype(int)
     return tuple((float(truth[i]), float(predictions[i])) for i in chosen)
+
+
+def course(pool: Dataset, rows: np.ndarray, predictions: np.ndarray) -> tuple[tuple[str, float, float], ...]:
+    """(known until, truth, predicted) of the last forecasts on dev, in the order of time; empty where there are none.
+
+    Of several series it is the one with most of them.
+    """
+    if not pool.schema.layout.forecasts or pool.order is None or pool.target is None:
+        return ()
+    names = np.array([pool.origin[row].rpartition(", ")[0] for row in rows], dtype=object)
+    kinds, counts = np.unique(names, return_counts=True)
+    mine = np.flatnonzero(names == kinds[int(counts.argmax())])
+    mine = mine[np.argsort(both(pool.order)[rows[mine], 0], kind="stable")][-MOMENTS:]
+    return tuple((pool.origin[rows[i]], float(pool.target[rows[i]]), float(predictions[i])) for i in mine)
 
 
 def worst(problem: Problem, pool: Dataset, rows: np.ndarray, predictions: np.ndarray) -> tuple[Mistake, ...]:

@@ -67,7 +67,7 @@ def sections(record: RunRecord) -> list[tuple[str, str, bool]]:
         ("curves", "Curves", bool(drawable(record))),
         ("effects", "Techniques", bool(record.weighed)),
         ("errors", "Errors", record.errors is not None),
-        ("wrong", "Where it is wrong", bool(record.confusion or record.residuals)),
+        ("wrong", "Where it is wrong", bool(record.confusion or record.residuals or record.course)),
         ("mistakes", "Worst mistakes", bool(record.mistakes)),
         ("next", "Next", bool(record.next_steps)),
         ("story", "Story", bool(record.said)),

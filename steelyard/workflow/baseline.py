@@ -20,6 +20,7 @@ SMALL: dict[Modality, int] = {
 }  # train rows of the first round of the spot check
 REACH = 4  # families that get a full trial
 SHARE = 0.3  # of the time left, for full trials of the spot check
+SPOT = 0.6  # of the time left, at most, for the first round of series
 DEAR = 0.15  # of that share: a full trial of the only family left is dear above it
 
 
@@ -38,7 +39,8 @@ def baseline(bench: Bench) -> list[Tried]:
     bench.update(baseline=bench.score(floor), dev=bench.score(floor), families=(arm(bench, floor),))
     bench.say("baseline", _floor_words(bench, floors))
     small = _small(bench)
-    first = _round(bench, [(recipe, (0,), small) for recipe in _for_rows(bench, small.rows or bench.train_rows)])
+    recipes = _for_rows(bench, small.rows or bench.train_rows)
+    first = _round(bench, [(recipe, (0,), small) for recipe in recipes], _until(bench))
     if not first:
         return []
     best, power = first[0], power_of(bench, floor, first)
@@ -50,7 +52,7 @@ def baseline(bench: Bench) -> list[Tried]:
     bench.say(
         "baseline",
         f"statistical power: {best.recipe.family} beats the baseline by {abs(power.effect):.4g} "
-        f"({abs(power.low):.4g} to {abs(power.high):.4g})"
+        f"({min(abs(power.low), abs(power.high)):.4g} to {max(abs(power.low), abs(power.high)):.4g})"
         if power.low * power.high > 0
         else "statistical power is there",
     )
@@ -64,12 +66,19 @@ def baseline(bench: Bench) -> list[Tried]:
     return tried
 
 
-def _round(bench: Bench, requests: list[Request]) -> list[Tried]:
+def _round(bench: Bench, requests: list[Request], until: float | None = None) -> list[Tried]:
     """Try the requests, cheapest first, and rank them; every better one becomes the model on disk."""
-    tried = [t for t in bench.try_arms(requests) if t is not None]
+    tried = [t for t in bench.try_arms(requests, until=until) if t is not None]
     for each in tried:
         bench.offer(each)
     return ranked(bench, tried)
+
+
+def _until(bench: Bench) -> float | None:
+    """When the first round ends on the run's clock where several networks are tried in it, of unknown cost."""
+    if bench.problem.modality != "series" or bench.ask.seconds is None:
+        return None
+    return bench.clock.now() + SPOT * bench.left()
 
 
 def _small(bench: Bench) -> Size:

@@ -8,6 +8,7 @@ and all families are judged together, so that the best of many is not taken for 
 import numpy as np
 
 from steelyard.data.ordered import both
+from steelyard.diagnosis.mistakes import course, residuals, worst
 from steelyard.trials.arms import Tried
 from steelyard.weighing.compare import compare, compared, judge_all
 from steelyard.weighing.comparison import Comparison
@@ -46,7 +47,14 @@ def settle(bench: Bench, floor: Tried) -> None:
         return
     bench.install(bench.executor.model(floor.outcomes[0]), floor.recipe.family, bench.score(floor))
     bench.saved = bench.score(floor)
-    bench.update(dev=bench.saved, winner={"family": floor.recipe.family, "recipe": floor.recipe.to_dict()})
+    rows, said = floor.rows[0], floor.dev[0]
+    bench.update(
+        dev=bench.saved,
+        winner={"family": floor.recipe.family, "recipe": floor.recipe.to_dict()},
+        course=course(bench.pool, rows, said),
+        residuals=residuals(bench.problem, bench.truth[rows], said),
+        mistakes=worst(bench.problem, bench.pool, rows, said),
+    )
     what = {"last-value": "the last value", "seasonal-value": "the value one season before"}.get(floor.recipe.family)
     bench.say(
         "baseline",
