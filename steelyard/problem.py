@@ -118,6 +118,11 @@ class Problem:
         return cost(self.costs) if name == COST and self.costs is not None else metric(name)
 
     @property
+    def things(self) -> tuple[str, str]:
+        """What one row of the data set is called, and several of them."""
+        return THINGS[self.modality] if self.step is None else ("window", "windows over time")
+
+    @property
     def balanced(self) -> bool:
         """Whether the classes are known to be about equally frequent: there is nothing to balance."""
         return self.balance is not None and self.balance >= BALANCED

@@ -56,13 +56,14 @@ def series_dataset(
     if test is not None:
         part = np.array(["train"] * len(raw.values) + ["test"] * len(test.values))
         raw, notes = _joined(raw, test), (*notes, *test.notes, f"{counted(len(test.values), 'test case')}")
+    long = ((~np.isnan(raw.values)).sum(axis=(1, 2)) >= FEWEST) & (lengths(raw.values) >= FEWEST)
+    notes += _said_short(raw, long)
+    raw, part = _kept(raw, long), None if part is None else part[long]
     assert raw.target is not None
     tested = np.zeros(len(raw.values), bool) if part is None else part == "test"
-    long = ((~np.isnan(raw.values)).sum(axis=(1, 2)) >= FEWEST) & (lengths(raw.values) >= FEWEST)
     task = task or ("regression" if raw.regression else None)
-    coded = code_target(raw.target.where(long), target, task, tested, as_classes=raw.named)
-    rows = np.flatnonzero(coded.usable & long)
-    notes += _said_short(raw, long)
+    coded = code_target(raw.target, target, task, tested, as_classes=raw.named)
+    rows = np.flatnonzero(coded.usable)
     require_rows(len(rows), raw.name)
     if not np.any(~tested[rows]):
         raise UserError(f"{raw.name} has no training series: every case is marked as test")
@@ -117,6 +118,14 @@ def _joined(raw: RawSeries, test: RawSeries) -> RawSeries:
     values = padded([*raw.values, *test.values], len(raw.channels))
     target = pd.concat([raw.target, test.target], ignore_index=True)
     return replace(raw, values=values, target=target, origin=(*raw.origin, *(f"test {o}" for o in test.origin)))
+
+
+def _kept(raw: RawSeries, which: np.ndarray) -> RawSeries:
+    if which.all() or raw.target is None:
+        return raw
+    rows = np.flatnonzero(which)
+    target = raw.target.iloc[rows].reset_index(drop=True)
+    return replace(raw, values=raw.values[rows], target=target, origin=tuple(raw.origin[i] for i in rows))
 
 
 def _infinite_missing(values: np.ndarray) -> np.ndarray:

@@ -169,8 +169,8 @@ class _Inception(nn.Module):
     def forward(self, maps: Tensor, mask: Tensor) -> Tensor:
         """Maps (n, 4 · width, time), 0 behind the end."""
         narrow = self.bottleneck(maps)
-        near = F.max_pool1d(maps, 3, 1, 1) if maps.shape[-1] > 1 else maps
-        found = torch.cat([*(layer(narrow) for layer in self.sizes), self.beside(near * mask)], dim=1)
+        near = F.max_pool1d(maps.masked_fill(mask == 0, float("-inf")), 3, 1, 1).masked_fill(mask == 0, 0.0)
+        found = torch.cat([*(layer(narrow) for layer in self.sizes), self.beside(near)], dim=1)
         output: Tensor = self.activation(self.norm(found)) * mask
         return output
 

@@ -10,7 +10,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from steelyard.problem import THINGS
 from steelyard.records import STEPS, Mistake, RunRecord
 from steelyard.report import error_tables, numbers, tables, words
 from steelyard.report.cards import better_word, cards, seal
@@ -100,7 +99,7 @@ def refused(record: RunRecord) -> list[tuple[str, str]]:
 
 
 def _thing(record: RunRecord) -> str:
-    return THINGS[record.problem.modality][0]
+    return record.problem.things[0]
 
 
 def facts(record: RunRecord) -> list[tuple[str, str]]:
@@ -109,7 +108,7 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
     found = [
         ("Predict", problem.target),
         ("Task", words.sentence(problem.task)),
-        ("Data", f"{numbers.count(problem.rows)} {THINGS[problem.modality][1]}"),
+        ("Data", f"{numbers.count(problem.rows)} {problem.things[1]}"),
         ("Metric", f"{words.metric_name(problem.metric)}, {better_word(record)}"),
     ]
     if problem.classes:

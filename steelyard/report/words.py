@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from steelyard.metrics import metric
-from steelyard.problem import THINGS, Problem, Score
+from steelyard.problem import Problem, Score
 from steelyard.records import Curve, RunRecord, Step, Verdict, Wear
 from steelyard.report.numbers import count, plural, tick
 
@@ -75,7 +75,7 @@ def unit_name(unit: str) -> str:
 def task_line(problem: Problem) -> str:
     """`Binary classification of 32,561 table rows, scored by accuracy`."""
     kind = {"binary": "Binary classification", "multiclass": f"Classification into {len(problem.classes)} classes"}
-    _, what = THINGS[problem.modality]
+    _, what = problem.things
     rows = f"of {count(problem.rows)} {what}" if problem.rows else f"of {what}"
     smaller = "" if metric(problem.metric).greater_is_better else " (smaller is better)"
     return f"{kind.get(problem.task, 'Regression')} {rows}, scored by {metric_name(problem.metric)}{smaller}"
