@@ -43,18 +43,24 @@ def is_series(source: Any, modality: str | None = None, layout: Layout = UNSAID)
 
 def _no_pixels(x: np.ndarray) -> bool:
     """Whether the numbers of an array (n, a, b) cannot be pixels; UserError where nobody could tell."""
-    if x.dtype.kind != "f" or x.size == 0:
+    if x.dtype.kind != "f" or x.size == 0 or np.isnan(x).all():
         return False
+    gaps = bool(np.isnan(x).any())
     low, high = np.nanmin(x), np.nanmax(x)
-    whole = bool(np.all(x == np.floor(x))) and not np.isnan(x).any()
-    if np.isnan(x).any() or low < 0 or (high > 1 and not whole):
-        return True
-    if not whole and max(x.shape[1:]) > FAR * min(x.shape[1:]):
+    whole = not gaps and bool(np.all(x == np.floor(x)))
+    pixels = not gaps and low >= 0 and (high <= 1 or (whole and high <= 255))
+    long = max(x.shape[1:]) > FAR * min(x.shape[1:])
+    if pixels and long and not whole:
         raise UserError(
             f"an array {x.shape} of fractions may hold images or series (n, channels, time): "
             "say modality='series' or modality='image'"
         )
-    return False
+    if not pixels and not gaps and not long:
+        raise UserError(
+            f"an array {x.shape} of numbers from {low:g} to {high:g} holds no pixels: if these are images, scale them "
+            "to 0..255; if they are series (n, channels, time), say modality='series'"
+        )
+    return not pixels
 
 
 def read_series(

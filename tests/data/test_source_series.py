@@ -123,6 +123,7 @@ def test_arrays_that_cannot_be_images_are_series() -> None:
     x = np.random.default_rng(0).normal(size=(20, 2, 30))
     dataset = read((x, ["a", "b"] * 10), None)
     assert (dataset.schema.modality, dataset.series.shape) == ("series", (20, 2, 30))
+    assert read((np.where(x[:, :, :4] > 1, np.nan, x[:, :, :4]), ["a", "b"] * 10), None).schema.modality == "series"
 
 
 def test_a_word_makes_a_matrix_series_and_a_table_without_it() -> None:
@@ -135,6 +136,8 @@ def test_arrays_of_which_nobody_could_tell_ask_for_the_word() -> None:
     x, y = np.random.default_rng(0).random((20, 2, 30)), ["a", "b"] * 10
     with pytest.raises(UserError, match="say modality='series' or modality='image'"):
         read((x, y), None)
+    with pytest.raises(UserError, match=r"if these are images, scale them to 0\.\.255; if they are series"):
+        read((x[:, :, :4] - 0.5, y), None)
     assert read((x, y), None, modality="series").schema.modality == "series"
     assert read(((x * 255).astype(np.uint8), y), None).schema.modality == "image"
 
