@@ -9,11 +9,12 @@ from steelyard.classical.dummy import Dummy, LastValue, SeasonalValue
 from steelyard.classical.fitted import FittedEstimator
 from steelyard.classical.forest import Forest
 from steelyard.classical.linear import Linear
+from steelyard.classical.linear_svm import LinearSvm
 from steelyard.classical.mini_rocket import MiniRocket
 from steelyard.classical.neighbors import Neighbors
 from steelyard.classical.storage import load, save
 
-FAMILIES = (Dummy, Linear, Neighbors, Forest, Boosting)
+FAMILIES = (Dummy, Linear, LinearSvm, Neighbors, Forest, Boosting)
 DUMB = (Dummy.kind, LastValue.kind, SeasonalValue.kind)  # what every model must beat
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Forest",
     "LastValue",
     "Linear",
+    "LinearSvm",
     "MiniRocket",
     "Neighbors",
     "SeasonalValue",

@@ -1,7 +1,7 @@
 """Any source of series to a `Dataset`: files of the archive, arrays, long tables, the windows of a forecast."""
 
 import os
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,7 @@ def _no_pixels(x: np.ndarray) -> bool:
 
 def read_series(
     source: Any,
-    target: str | int | None,
+    target: str | int | Sequence[str | int] | None,
     test: Any = None,
     task: str | None = None,
     exclude: tuple[str, ...] = (),
@@ -74,11 +74,15 @@ def read_series(
     """The training data of a source of series."""
     from steelyard.data import forecast, long_tables
 
+    if isinstance(target, Sequence) and not isinstance(target, str):
+        if len(target) != 1:
+            raise UserError(f"series are learnt for one target, got {len(target)}: name one")
+        target = target[0]
     if layout.given:
         if target is None:
             raise UserError("series in a table need a column to predict: name it as target")
-        table = _table(source)
-        other = None if test is None else _table(test)
+        table = _table(source, layout)
+        other = None if test is None else _table(test, layout)
         read = forecast.forecast_dataset if layout.forecasts else long_tables.long_dataset
         return read(table, target, other, task, exclude, layout)
     if exclude:
@@ -93,9 +97,9 @@ def read_series_like(source: Any, schema: Schema, classes: tuple[str, ...] = ())
     from steelyard.data import forecast, long_tables
 
     if schema.layout.forecasts:
-        return forecast.forecast_like(_table(source), schema)
+        return forecast.forecast_like(_table(source, schema.layout), schema)
     if schema.layout.given:
-        return long_tables.long_like(_table(source), schema, classes)
+        return long_tables.long_like(_table(source, schema.layout), schema, classes)
     return series_like(raw_series(source), schema, classes)
 
 
@@ -107,7 +111,7 @@ def raw_series(source: Any) -> RawSeries:
             raise UserError(f"{path.name} is no file of series: expected X.ts, or lines with a label and values")
         return read_series_file(path)
     x, y = source if isinstance(source, tuple) and len(source) == 2 else (source, None)
-    if tables.is_table(x):
+    if tables.is_table(x) or isinstance(x, tables.RawTable):
         raise UserError("series in a table need to be told apart: name the columns as id and time, or a horizon")
     return _from_arrays(x, y)
 
@@ -134,14 +138,14 @@ def _from_arrays(x: Any, y: Any) -> RawSeries:
     return RawSeries("array", padded(cases, count), target, channels, origin)
 
 
-def _table(source: Any) -> tables.RawTable:
-    if tables.is_table(source):
-        return tables.from_frame(source)
-    if not isinstance(source, str | os.PathLike):
-        raise UserError(f"id, time and horizon name columns, but the source is {type(source).__name__}: give a table")
-    from steelyard.data.source import table_file
+def _table(source: Any, layout: Layout) -> tables.RawTable:
+    from steelyard.data.source import raw_table
 
-    path, inside = located(os.fspath(source))
-    if path.is_dir():
-        raise UserError(f"{Path(path).name} is a folder: id, time and horizon name the columns of a table")
-    return table_file(path, inside, (), False)
+    if isinstance(source, str | os.PathLike):
+        path, _ = located(os.fspath(source))
+        if path.is_dir():
+            raise UserError(f"{path.name} is a folder: id, time and horizon name the columns of a table")
+    elif not tables.is_table(source) and not isinstance(source, tables.RawTable):
+        kind = type(source).__name__
+        raise UserError(f"id, time and horizon name columns, but the source is {kind}: give a table")
+    return raw_table(source, tuple(name for name in (layout.id, layout.time) if name is not None))

@@ -25,6 +25,7 @@ from steelyard.report.tables import (
     rungs,
     score_format,
 )
+from steelyard.report.targets import target_panels, target_scores
 from steelyard.report.words import LOOKS, metric_name, turning_point, unit_name
 
 CURVES = 6  # drawn; the table has them all
@@ -41,6 +42,8 @@ class Drawings:
     confusion: Drawing | None = None
     residuals: Drawing | None = None
     course: Drawing | None = None
+    targets: Drawing | None = None
+    panels: Drawing | None = None
     curves: tuple[tuple[str, str, Drawing], ...] = ()
 
 
@@ -54,6 +57,8 @@ def drawings(record: RunRecord) -> Drawings:
         confusion=_confusion(record),
         residuals=_residuals(record),
         course=_course(record),
+        targets=target_scores(record),
+        panels=target_panels(record),
         curves=tuple(_curve(record, curve) for curve in drawable(record)[:CURVES]),
     )
 

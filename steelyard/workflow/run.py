@@ -27,7 +27,7 @@ from steelyard.workflow.advice import next_steps
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.baseline import baseline
 from steelyard.workflow.bench import CLOSING, Bench
-from steelyard.workflow.define import define
+from steelyard.workflow.define import define, measure_words
 from steelyard.workflow.families import families
 from steelyard.workflow.finish import finish, tidy
 from steelyard.workflow.lock import only_one
@@ -134,7 +134,7 @@ def _set_up(
     for note in dataset.notes:
         bench.say("define", note)
     bench.say("define", _asked(problem, dataset))
-    bench.say("measure", _measured(ask, problem))
+    bench.say("measure", measure_words(ask, problem, dataset))
     bench.say("protocol", _split(bench, test_rows))
     bench.say("prepare", _prepared(dataset))
     bench.chosen = choose_precision(bench)
@@ -147,24 +147,11 @@ def _asked(problem: Problem, dataset: Dataset) -> str:
         inputs = f"images of {height} × {width} pixels, {'grey' if channels == 1 else 'colour'}"
     elif dataset.schema.modality == "series":
         inputs = series_words.asked(dataset.schema)
+    elif dataset.schema.modality == "text":
+        inputs = " and ".join(f"the text '{column.name}'" for column in dataset.schema.columns)
     else:
         inputs = words.counted(len(dataset.schema.columns), "column")
-    kind = f"{problem.task}, {len(problem.classes)} classes" if problem.classes else "regression"
-    return f"predict '{problem.target}' ({kind}) from {inputs}, {len(dataset)} rows"
-
-
-def _measured(ask: Ask, problem: Problem) -> str:
-    why = (
-        "as asked"
-        if ask.metric
-        else {
-            "cost": "costs were given",
-            "accuracy": "the classes are balanced enough",
-            "balanced_accuracy": "a class is rare, and accuracy would reward ignoring it",
-        }.get(problem.metric, "usual for values")
-    )
-    limits = "; it must keep " + ", ".join(map(str, problem.constraints)) if problem.constraints else ""
-    return f"optimise {problem.metric} ({why}){limits}"
+    return f"predict '{problem.target}' ({problem.kind}) from {inputs}, {len(dataset)} rows"
 
 
 def _split(bench: Bench, test_rows: np.ndarray) -> str:
@@ -185,6 +172,8 @@ def _prepared(dataset: Dataset) -> str:
         return "pixels are normalised by mean and spread of train"
     if dataset.schema.modality == "series":
         return series_words.prepared(dataset.schema)
+    if dataset.schema.modality == "text":
+        return "words and pieces of words are counted, weighted and numbered by what train holds"
     kinds: list[str] = [column.kind for column in dataset.schema.columns]
     counts = [words.counted(kinds.count(kind), kind, plural) for kind, plural in KINDS.items() if kind in kinds]
     return f"{', '.join(counts)}; scaled, coded and filled by what train holds"
