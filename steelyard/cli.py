@@ -105,6 +105,7 @@ def _setting(text: str) -> tuple[str, str]:
 def _ask(options: argparse.Namespace, **more: Any) -> Any:
     """What the options say that every command which trains has."""
     settings = tuple(_setting(text) for text in options.settings)
+    from steelyard.data.layout import Layout
     from steelyard.workflow.ask import Ask, seed_of
 
     return Ask(
@@ -119,6 +120,8 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
         exclude=tuple(options.exclude),
         device=options.device,
         command=options.command_line,
+        modality=options.modality,
+        layout=Layout(options.id, options.time, options.horizon, options.window, options.period),
         order=options.order,
         **more,
     )

@@ -109,6 +109,17 @@ def show_options(parser: argparse.ArgumentParser) -> None:
     add("--output", type=Path, metavar="FILE", help="PNG to write (default: augment.png in the run's folder)")
 
 
+def series_options(parser: argparse.ArgumentParser) -> None:
+    """Where series lie in a table, and whether to forecast."""
+    add = parser.add_argument
+    add("--modality", choices=("tabular", "image", "text", "series"), help="override what the source is taken to hold")
+    add("--id", metavar="COLUMN", help="a table of series: whose value a row is")
+    add("--time", metavar="COLUMN", help="a table of series: when the value was measured")
+    add("--horizon", type=count, metavar="N", help="forecast the target so many steps ahead")
+    add("--window", type=count, metavar="N", help="steps of the past a forecast sees (default: inferred)")
+    add("--period", type=int, metavar="N", help="steps of a season, 0 for none (default: inferred)")
+
+
 def data_options(parser: argparse.ArgumentParser) -> None:
     """What every command that trains is told about the data and what to do with them."""
     add = parser.add_argument
@@ -128,6 +139,7 @@ def data_options(parser: argparse.ArgumentParser) -> None:
     add("--metric", metavar="NAME", help="the metric to optimise, by its scikit-learn name")
     add("--task", choices=TASKS, metavar="TASK", help=f"override the inferred task: {', '.join(TASKS)}")
     add("--order", type=names, default=(), metavar="A,B,C", help="the classes of an ordinal target, the lowest first")
+    series_options(parser)
     add("--exclude", action="append", default=[], metavar="COLUMN", help="a column to leave out")
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random (default: 0)")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from steelyard.data.dataset import Dataset
 from steelyard.data.files import natural
+from steelyard.data.layout import Layout
 from steelyard.data.source import read_like
 from steelyard.errors import UserError
 from steelyard.finish.ensemble import Ensemble, load_predictor
@@ -49,8 +50,9 @@ class Run:
         """A row per row of the source, in order: `prediction`, and `probability_<class>` for classes.
 
         For several targets `prediction_<target>`, and `probability_<label>` or `probability_<target>_<class>`.
-        Images and texts in files have a `file` column first; one that cannot be read has an empty prediction.
-        `attrs["notes"]` of the frame holds what is to be said about the source: missing cells, unseen categories.
+        Images and texts in files have a `file` column first; one that cannot be read has an empty prediction. Forecasts
+        have `known_until`, after which the horizon is counted, series of a table their `id`. `attrs["notes"]` of the
+        frame holds what is to be said about the source: missing cells, unseen categories.
         """
         model = self.predictor()
         dataset = read_like(source, model.schema, model.problem.classes, model.problem.heads)
@@ -63,6 +65,8 @@ class Run:
             frame = frame.iloc[order].reset_index(drop=True)
             if dataset.schema.columns and all(map(str.isdecimal, map(str, frame["file"]))):  # rows of a table
                 frame = frame.drop(columns="file")
+        if dataset.schema.layout.given:
+            frame.insert(0, "known_until" if dataset.schema.layout.forecasts else "id", dataset.origin)
         frame.attrs["notes"] = (*dataset.notes, *_unseen(model, dataset))
         return frame
 
@@ -155,6 +159,12 @@ def run(
     watch: Callable[[Any], None] = lambda _: None,
     weights: str | int | None = None,
     costs: Mapping[Any, Mapping[Any, float]] | None = None,
+    modality: str | None = None,
+    id: str | None = None,
+    time: str | None = None,
+    horizon: int | None = None,
+    window: int | None = None,
+    period: int | None = None,
 ) -> Run:
     """Run the workflow on a source (file, folder, frame, arrays) and return the finished run.
 
@@ -164,8 +174,11 @@ def run(
     `settings` are knobs by their dotted path; `seed` None draws one; `device` is "auto", "cpu", "cuda" or "mps".
     `weights` names a column of numbers from 0 that say how much each row counts in every metric; the training loss is
     not weighted. `costs`, as {true class: {predicted class: cost}}, make "cost" the metric, their mean over examples,
-    unless `metric` says otherwise. The same call again resumes, or returns at once. Raises UserError, with one line
-    that says what to do, for anything in the arguments or the data that cannot be used.
+    unless `metric` says otherwise. `modality` ("tabular", "image", "text", "series") overrides what the source is taken
+    to hold. Series in a table: `id` names the column that tells them apart, `time` the one that orders them; `horizon`
+    forecasts the target so many steps ahead from a `window` of the past, `period` is the length of a season.
+    The same call again resumes, or returns at once. Raises UserError, with one line that says what to do, for anything
+    in the arguments or the data that cannot be used.
     """
     ask = Ask(
         source,
@@ -187,6 +200,8 @@ def run(
         weights,
         costs,
         tuple(order),
+        modality,
+        Layout(id, time, horizon, window, period),
     )
     record = carry_out(ask, watch)
     return Run(Path(record.output), record, ask)

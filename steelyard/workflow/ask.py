@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from steelyard.data.layout import UNSAID, Layout
 from steelyard.errors import UserError, suggest
 from steelyard.problem import Constraint
 
@@ -40,6 +41,8 @@ class Ask:
     weights: str | int | None = None
     costs: Mapping[Any, Mapping[Any, Any]] | None = None
     order: tuple[str, ...] = ()
+    modality: str | None = None
+    layout: Layout = UNSAID
 
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("trial_limit", 1), ("jobs", 1)):
@@ -74,7 +77,12 @@ class Ask:
             "weights": None if self.weights is None else str(self.weights),
             "costs": None if self.costs is None else _plain(self.costs),
             "order": list(self.order),
-        }
+        } | self._inputs()
+
+    def _inputs(self) -> dict[str, Any]:
+        """What was said about the inputs, if anything."""
+        said = {"modality": self.modality, "layout": self.layout.to_dict()}
+        return {name: value for name, value in said.items() if value}
 
 
 def _plain(costs: Mapping[Any, Mapping[Any, Any]]) -> dict[str, dict[str, float]]:

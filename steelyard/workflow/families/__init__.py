@@ -6,10 +6,15 @@ from steelyard.data.dataset import Schema
 from steelyard.errors import UserError, suggest
 from steelyard.problem import Modality, Problem
 from steelyard.recipe import Recipe
-from steelyard.workflow.families import image, tabular, text
+from steelyard.workflow.families import image, series, tabular, text
 
 Start = Callable[[Problem, Schema, int], list[Recipe]]
-STARTS: dict[Modality, Start] = {"tabular": tabular.recipes, "image": image.recipes, "text": text.recipes}
+STARTS: dict[Modality, Start] = {
+    "tabular": tabular.recipes,
+    "image": image.recipes,
+    "text": text.recipes,
+    "series": series.recipes,
+}
 
 
 def families(problem: Problem, schema: Schema, rows: int, settings: tuple[tuple[str, str], ...] = ()) -> list[Recipe]:
