@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from steelyard.data.prepare import FittedTable
-from steelyard.workflow.preview import After, Preview
+from steelyard.techniques.preview import After, Preview
 
 MOST = 20  # inputs shown of a row, those that change first
 ROOM = 18  # characters of a cell
