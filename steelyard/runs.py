@@ -44,8 +44,8 @@ class Run:
     def predict_frame(self, source: Any) -> pd.DataFrame:
         """A row per row of the source, in order: `prediction`, and `probability_<class>` for classes.
 
-        Images and texts in files have a `file` column first; one that cannot be read has an empty prediction. `attrs["notes"]` of the
-        frame holds what is to be said about the source: missing cells, unseen categories.
+        Images and texts in files have a `file` column first; one that cannot be read has an empty prediction.
+        `attrs["notes"]` of the frame holds what is to be said about the source: missing cells, unseen categories.
         """
         model = self.predictor()
         dataset = read_like(source, model.schema, model.problem.classes)

@@ -144,6 +144,8 @@ def typed_columns(raw: pd.DataFrame, learnt: np.ndarray, name: str, texts: Seque
     if not columns:
         raise UserError(f"{name} has no column to learn from: {'; '.join(notes) or 'there is only the target'}")
     typed = _converted(raw, tuple(columns))
+    if modality(columns) == "text" and not typed.frame.loc[learnt].notna().any(axis=None):
+        raise UserError(f"{name} has no words in it: every text is empty")
     return replace(typed, notes=(_said_kinds(columns), *notes, *typed.notes))
 
 
