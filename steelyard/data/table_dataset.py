@@ -179,6 +179,8 @@ def typed_columns(
     if not columns and alone:
         raise UserError(f"{name} has no column to learn from: {'; '.join(notes) or 'there is only the target'}")
     typed = _converted(raw, tuple(columns))
+    if columns and modality(columns) == "text" and not typed.frame.loc[learnt].notna().any(axis=None):
+        raise UserError(f"{name} has no words in it: every text is empty")
     return replace(typed, notes=(*([_said_kinds(columns)] if columns else []), *notes, *typed.notes))
 
 
