@@ -14,7 +14,7 @@ from typing import Any
 
 from steelyard import __version__
 from steelyard.errors import UserError
-from steelyard.options import explore_options, rate_options, run_options, weigh_options
+from steelyard.options import explore_options, network_option, rate_options, run_options, weigh_options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     predict = _command(commands, "predict", _predict, "predict with the model of a run")
     predict.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
     predict.add_argument("source", metavar="NEW_SOURCE", help="a table or a folder of images, as `run` takes them")
+    network_option(predict)
     predict.add_argument("--output", type=Path, metavar="FILE", help="CSV to write (default: standard output)")
     report = _command(commands, "report", _report, "write the page of a run anew and say where it is")
     report.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
@@ -111,6 +112,7 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
         exclude=tuple(options.exclude),
         device=options.device,
         command=options.command_line,
+        network=options.network,
         **more,
     )
 
@@ -204,6 +206,7 @@ def _weigh(options: argparse.Namespace) -> int:
         options.jobs,
         options.device,
         options.command_line,
+        options.network,
     )
     with watching(question.limit, quiet=options.quiet) as watch:
         found = weigh(question, options.run, watch=watch)
@@ -223,7 +226,7 @@ def _predict(options: argparse.Namespace) -> int:
         raise UserError(f"{options.output} is a folder; give --output a file")
     if options.output and not options.output.parent.is_dir():
         raise UserError(f"{options.output.parent} is not a folder; make it first")
-    frame = load(options.folder).predict_frame(options.source)
+    frame = load(options.folder, options.network).predict_frame(options.source)
     for note in frame.attrs["notes"]:
         print(note, file=sys.stderr)
     if options.output is None:

@@ -26,6 +26,7 @@ ROOMS = (
     "steelyard.data.prepare",
     "steelyard.data.prepare_images",
     "steelyard.networks.image",
+    "steelyard.networks.own",
     "steelyard.networks.tabular",
     "steelyard.training.averaging",
     "steelyard.training.losses",
@@ -103,6 +104,10 @@ class Network(Part):
     def together(self, batch: int) -> int:
         """How many of these, at most, are trained as one on a CPU since that costs less; 1: each alone."""
         return 1
+
+    def blends(self, modality: str) -> bool:
+        """Whether the encoded inputs of two examples can be averaged."""
+        return True
 
     @property
     def moves(self) -> bool:

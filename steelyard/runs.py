@@ -13,6 +13,7 @@ from steelyard.data.files import natural
 from steelyard.data.source import read_like
 from steelyard.errors import UserError
 from steelyard.finish.ensemble import Ensemble, load_predictor
+from steelyard.networks.given import named
 from steelyard.problem import Constraint
 from steelyard.records import RunRecord
 from steelyard.training.rate_range import RateRange
@@ -28,17 +29,22 @@ from steelyard.workflow.stored import read_record, write_page
 
 @dataclass(frozen=True)
 class Run:
-    """A run on disk: its record, and the model it left; `ask` where it was run in this process."""
+    """A run on disk: its record, and the model it left; `ask` where it was run in this process.
+
+    `network` is one of the user's own that the run was given: its code is not saved with the model.
+    """
 
     folder: Path
     record: RunRecord
     ask: Ask | None = field(default=None, repr=False, compare=False)
+    network: Any = field(default=None, repr=False, compare=False)
 
     def predictor(self) -> Ensemble:
         """The run's model; the one before while it is being replaced."""
         for name in ("model", "model.previous"):
             if (self.folder / name / "model.json").exists():
-                return load_predictor(self.folder / name)
+                with named(self.network):
+                    return load_predictor(self.folder / name)
         raise UserError(f"{self.folder} holds no model yet, or no model kept the constraints")
 
     def predict_frame(self, source: Any) -> pd.DataFrame:
@@ -92,8 +98,10 @@ def _unseen(model: Ensemble, dataset: Dataset) -> tuple[str, ...]:
     """What to say about values of categories that the model was not trained on."""
     levels = getattr(model.members[0].prepared, "levels", ())
     said = []
+    if any(getattr(member.network, "changed", False) for member in model.members):
+        said.append("the code of the network is not what it was when it was trained: it may predict otherwise")
     if dataset.frame is None:
-        return ()
+        return tuple(said)
     for name, known in levels:
         values = dataset.frame[name].dropna()
         strange = int((~values.isin(known)).sum())
@@ -122,6 +130,7 @@ def run(
     watch: Callable[[Any], None] = lambda _: None,
     weights: str | int | None = None,
     costs: Mapping[Any, Mapping[Any, float]] | None = None,
+    network: Any = None,
 ) -> Run:
     """Run the workflow on a source (file, folder, frame, arrays) and return the finished run.
 
@@ -129,8 +138,11 @@ def run(
     `settings` are knobs by their dotted path; `seed` None draws one; `device` is "auto", "cpu", "cuda" or "mps".
     `weights` names a column of numbers from 0 that say how much each row counts in every metric; the training loss is
     not weighted. `costs`, as {true class: {predicted class: cost}}, make "cost" the metric, their mean over examples,
-    unless `metric` says otherwise. The same call again resumes, or returns at once. Raises UserError, with one line
-    that says what to do, for anything in the arguments or the data that cannot be used.
+    unless `metric` says otherwise. `network` is a torch.nn.Module of your own (copied for every training, its weights
+    being the start), what makes one when called as build(shape, outputs) or build(), or the path "package.module:build"
+    of either; it stands in the place of our network (`networks.own` says what it is fed). The same call again resumes,
+    or returns at once. Raises UserError, with one line that says what to do, for anything in the arguments or the data
+    that cannot be used.
     """
     ask = Ask(
         source,
@@ -151,9 +163,10 @@ def run(
         _call(source, target, output),
         weights,
         costs,
+        network,
     )
     record = carry_out(ask, watch)
-    return Run(Path(record.output), record, ask)
+    return Run(Path(record.output), record, ask, network)
 
 
 def rate_range(
@@ -173,6 +186,7 @@ def rate_range(
     exclude: Sequence[str] = (),
     device: str = "auto",
     watch: Callable[[Any], None] = lambda _: None,
+    network: Any = None,
 ) -> RateRange:
     """The learning-rate range test of the network on train rows of a source: `setting` of it is a rate to begin with.
 
@@ -192,6 +206,7 @@ def rate_range(
         exclude=tuple(exclude),
         device=device,
         command=_call(source, target, output, "rate_range"),
+        network=network,
     )
     return find_rate_range(ask, Span(low, high, steps, seeds), watch)[0]
 
@@ -215,6 +230,7 @@ def explore(
     jobs: int | None = None,
     device: str = "auto",
     watch: Callable[[Any], None] = lambda _: None,
+    network: Any = None,
 ) -> Exploration:
     """Train the network with every pair of batch size and epochs that the time allows, the cheapest first.
 
@@ -236,6 +252,7 @@ def explore(
         jobs=jobs,
         device=device,
         command=_call(source, target, output, "explore"),
+        network=network,
     )
     return explore_grid(ask, Grid(tuple(batch_sizes), tuple(epochs), seeds, keep_rate), watch)
 
@@ -252,6 +269,9 @@ def _call(source: Any, target: Any, output: Any, function: str = "run") -> str:
     return f"steelyard.{function}({what}, target={target!r}{folder}, ...)"
 
 
-def load(folder: str | Path) -> Run:
-    """The run in a folder, finished or not."""
-    return Run(Path(folder), read_record(Path(folder)))
+def load(folder: str | Path, network: Any = None) -> Run:
+    """The run in a folder, finished or not.
+
+    A model with a network of your own needs it named again as `network`: a saved model holds no code and imports none.
+    """
+    return Run(Path(folder), read_record(Path(folder)), network=network)

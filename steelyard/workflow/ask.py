@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from steelyard.errors import UserError, suggest
+from steelyard.parts import Part
 from steelyard.problem import Constraint
 
 DEFAULT_SECONDS = 600.0
@@ -18,6 +19,7 @@ class Ask:
     """All that a run is told. Without a limit it takes `DEFAULT_SECONDS`; `settings` are knobs: (path, text).
 
     `weights` names the column that says how much each row counts; `costs` are {true class: {predicted class: cost}}.
+    `network` is one of the user's own (`networks.given`), and once the data are read the part that stands for it.
     """
 
     source: Any
@@ -38,6 +40,7 @@ class Ask:
     command: str = ""
     weights: str | int | None = None
     costs: Mapping[Any, Mapping[Any, Any]] | None = None
+    network: Any = None
 
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("trial_limit", 1), ("jobs", 1)):
@@ -56,6 +59,16 @@ class Ask:
         """The time limit in force; none when trials are counted instead."""
         return DEFAULT_SECONDS if self.time_limit is None and self.trial_limit is None else self.time_limit
 
+    @property
+    def own(self) -> tuple[tuple[str, Any], ...]:
+        """The network of the user's own as a setting."""
+        return (("network", self.network),) if isinstance(self.network, Part) else ()
+
+    @property
+    def choices(self) -> tuple[tuple[str, Any], ...]:
+        """What the user has chosen of recipes: a network, and knobs."""
+        return (*self.own, *self.settings)
+
     def identity(self) -> dict[str, Any]:
         """What must be the same for a finished run to be the answer to this ask, besides the data."""
         return {
@@ -71,7 +84,7 @@ class Ask:
             "exclude": list(self.exclude),
             "weights": None if self.weights is None else str(self.weights),
             "costs": None if self.costs is None else _plain(self.costs),
-        }
+        } | {path: part.plain() for path, part in self.own}
 
 
 def _plain(costs: Mapping[Any, Mapping[Any, Any]]) -> dict[str, dict[str, float]]:
