@@ -66,7 +66,11 @@ def _parser() -> argparse.ArgumentParser:
     weigh_options(_command(commands, "weigh", _weigh, "is a technique better on the data of a run, and is it real?"))
     predict = _command(commands, "predict", _predict, "predict with the model of a run")
     predict.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
-    predict.add_argument("source", metavar="NEW_SOURCE", help="a table or a folder of images, as `run` takes them")
+    predict.add_argument(
+        "source",
+        metavar="NEW_SOURCE",
+        help="a table, a folder of images or texts, or lines of text, as `run` takes them",
+    )
     network_option(predict)
     predict.add_argument("--output", type=Path, metavar="FILE", help="CSV to write (default: standard output)")
     report = _command(commands, "report", _report, "write the page of a run anew and say where it is")

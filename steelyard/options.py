@@ -92,8 +92,12 @@ def weigh_options(parser: argparse.ArgumentParser) -> None:
 def data_options(parser: argparse.ArgumentParser) -> None:
     """What every command that trains is told about the data and what to do with them."""
     add = parser.add_argument
-    add("source", metavar="SOURCE", help="CSV, TSV, Parquet, a folder of images in class folders, or a zip of one")
-    add("--target", metavar="COLUMN", help="the column to predict (images: their class folders)")
+    add(
+        "source",
+        metavar="SOURCE",
+        help="CSV, TSV, Parquet, class folders of images or texts, lines that begin with a label; or a zip",
+    )
+    add("--target", metavar="COLUMN", help="the column to predict (images and texts in folders: their class folders)")
     add("--test", metavar="SOURCE", help="a second source with the test rows")
     add("--output", type=Path, metavar="DIR", help="the folder to write into (default: one named by SOURCE in runs)")
     add("--metric", metavar="NAME", help="the metric to optimise, by its scikit-learn name")

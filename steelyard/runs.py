@@ -50,8 +50,8 @@ class Run:
     def predict_frame(self, source: Any) -> pd.DataFrame:
         """A row per row of the source, in order: `prediction`, and `probability_<class>` for classes.
 
-        Images have a `file` column first; one that cannot be read has an empty prediction. `attrs["notes"]` of the
-        frame holds what is to be said about the source: missing cells, unseen categories.
+        Images and texts in files have a `file` column first; one that cannot be read has an empty prediction.
+        `attrs["notes"]` of the frame holds what is to be said about the source: missing cells, unseen categories.
         """
         model = self.predictor()
         dataset = read_like(source, model.schema, model.problem.classes)
@@ -63,7 +63,7 @@ class Run:
                 frame[f"probability_{name}"] = predictions[:, code]
         else:
             frame = pd.DataFrame({"prediction": predictions})
-        if dataset.schema.modality == "image" and dataset.origin:
+        if dataset.origin and (dataset.schema.modality == "image" or _of_files(dataset)):
             frame.insert(0, "file", dataset.origin)
             missing = pd.DataFrame({"file": [file for file, _ in dataset.unreadable]})
             frame = pd.concat([frame, missing], ignore_index=True) if len(missing) else frame
@@ -92,6 +92,11 @@ class Run:
     def journal(self) -> Journal:
         """The journal of the run."""
         return Journal(self.folder / "journal.db", create=False)
+
+
+def _of_files(dataset: Dataset) -> bool:
+    """Whether every text is a file of its own, so that its name says which one it is."""
+    return dataset.schema.modality == "text" and not all(origin.isdecimal() for origin in dataset.origin)
 
 
 def _unseen(model: Ensemble, dataset: Dataset) -> tuple[str, ...]:

@@ -9,10 +9,11 @@ from steelyard.classical.dummy import Dummy
 from steelyard.classical.fitted import FittedEstimator
 from steelyard.classical.forest import Forest
 from steelyard.classical.linear import Linear
+from steelyard.classical.linear_svm import LinearSvm
 from steelyard.classical.neighbors import Neighbors
 from steelyard.classical.storage import load, save
 
-FAMILIES = (Dummy, Linear, Neighbors, Forest, Boosting)
+FAMILIES = (Dummy, Linear, LinearSvm, Neighbors, Forest, Boosting)
 
 __all__ = [
     "FAMILIES",
@@ -22,6 +23,7 @@ __all__ = [
     "FittedEstimator",
     "Forest",
     "Linear",
+    "LinearSvm",
     "Neighbors",
     "load",
     "save",

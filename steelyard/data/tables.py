@@ -31,14 +31,20 @@ class RawTable:
     """A table before typing.
 
     `numbered` is the stem of columns that are known by position only: "column_" (counted from 1) for a text without
-    header, "x" (counted from 0) for arrays, "" where columns have names. `target` is the column to predict where the
-    source says so itself; `folder` the one that paths in the table start from, None where it is no file.
+    header, "x" (counted from 0) for arrays, "" where columns have names.
+    `texts` are columns known to be texts, however short; `labels` says that the values of the target are names of
+    classes, numbers or not; `origin` says where each row came from, where that is no mere number. `target` is the
+    column to predict where the source says so itself; `folder` the one that paths in the table start from, None where
+    it is no file.
     """
 
     name: str
     frame: pd.DataFrame
     numbered: str = ""
     notes: tuple[str, ...] = ()
+    texts: tuple[str, ...] = ()
+    labels: bool = False
+    origin: tuple[str, ...] = ()
     target: str = ""
     folder: Path | None = None
 

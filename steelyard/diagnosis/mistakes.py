@@ -14,6 +14,7 @@ from steelyard.records import Mistake
 SHOWN = 24
 SAMPLE = 1500
 COLUMNS = 8
+LONGEST = 500  # characters of a value
 
 
 def confusion(problem: Problem, truth: np.ndarray, predictions: np.ndarray) -> tuple[tuple[int, ...], ...]:
@@ -57,7 +58,12 @@ def _mistake(problem: Problem, pool: Dataset, row: int, truth: float, predicted:
         return Mistake(origin, *words, error, image=thumbnail(pool.images[row]))
     assert pool.frame is not None
     values = pool.frame.iloc[row].head(COLUMNS)
-    return Mistake(origin, *words, error, values=tuple((str(k), str(v)) for k, v in values.items()))
+    return Mistake(origin, *words, error, values=tuple((str(k), _short(str(v))) for k, v in values.items()))
+
+
+def _short(text: str) -> str:
+    """A text as long as a page has room for."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 2].rstrip() + " …"
 
 
 def thumbnail(image: np.ndarray) -> str:

@@ -1,5 +1,7 @@
 """When nothing beats the dumb baseline: walk the checklist of the universal workflow and say what each point found."""
 
+from typing import Any
+
 import numpy as np
 
 from steelyard.classical import Linear
@@ -54,7 +56,7 @@ def target_as_input(bench: Bench) -> tuple[float, str] | None:
     prepared: Prepared = part.fit(bench.pool.take(train))
     known = truth.astype(float)[:, None] if task == "regression" else np.eye(bench.problem.outputs)[truth]
     known = (known - known[train].mean(0)) / (known[train].std(0) + 1e-9)
-    x = [np.hstack([prepared.matrix(bench.pool.take(rows)), known[rows]]).astype(np.float32) for rows in (train, dev)]
+    x = [_beside(prepared.matrix(bench.pool.take(rows)), known[rows]) for rows in (train, dev)]
     fitted = Linear(l2=1e-3).fit(x[0], truth[train], task, bench.problem.outputs, 0)
     score = bench.metric(truth[dev], fitted.predict(x[1]), bench.pool.weights_of(dev))
     dumb = bench.record.baseline
@@ -63,3 +65,12 @@ def target_as_input(bench: Bench) -> tuple[float, str] | None:
         score,
         "it is learnt, the inputs carry no signal" if gained else "it is not learnt: the rows are mixed up",
     )
+
+
+def _beside(matrix: Any, columns: np.ndarray) -> Any:
+    """Columns put beside a matrix, which may be sparse."""
+    from scipy import sparse
+
+    if sparse.issparse(matrix):
+        return sparse.hstack([matrix, columns], format="csr", dtype=np.float32)
+    return np.hstack([matrix, columns]).astype(np.float32)

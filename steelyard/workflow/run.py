@@ -146,6 +146,8 @@ def _asked(problem: Problem, dataset: Dataset) -> str:
     if dataset.schema.modality == "image":
         height, width, channels = dataset.schema.shape or (0, 0, 0)
         inputs = f"images of {height} × {width} pixels, {'grey' if channels == 1 else 'colour'}"
+    elif dataset.schema.modality == "text":
+        inputs = " and ".join(f"the text '{column.name}'" for column in dataset.schema.columns)
     else:
         inputs = words.counted(len(dataset.schema.columns), "column")
     kind = f"{problem.task}, {len(problem.classes)} classes" if problem.classes else "regression"
@@ -180,6 +182,8 @@ def _split(bench: Bench, test_rows: np.ndarray) -> str:
 def _prepared(dataset: Dataset) -> str:
     if dataset.schema.modality == "image":
         return "pixels are normalised by mean and spread of train"
+    if dataset.schema.modality == "text":
+        return "words and pieces of words are counted, weighted and numbered by what train holds"
     kinds: list[str] = [column.kind for column in dataset.schema.columns]
     counts = [words.counted(kinds.count(kind), kind, plural) for kind, plural in KINDS.items() if kind in kinds]
     return f"{', '.join(counts)}; scaled, coded and filled by what train holds"

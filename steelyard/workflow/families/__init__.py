@@ -9,11 +9,16 @@ from steelyard.parts import Network
 from steelyard.problem import Modality, Problem
 from steelyard.recipe import Recipe
 from steelyard.techniques.optimizer._usual import exchanged, is_sgd
-from steelyard.workflow.families import image, tabular
+from steelyard.workflow.families import image, mixed, tabular, text
 
 Settings = tuple[tuple[str, Any], ...]  # of knobs, as text; or ("network", the part to stand for ours)
 Start = Callable[[Problem, Schema, int], list[Recipe]]
-STARTS: dict[Modality, Start] = {"tabular": tabular.recipes, "image": image.recipes}
+STARTS: dict[Modality, Start] = {
+    "tabular": tabular.recipes,
+    "image": image.recipes,
+    "text": text.recipes,
+    "mixed": mixed.recipes,
+}
 
 
 def families(problem: Problem, schema: Schema, rows: int, settings: Settings = ()) -> list[Recipe]:
@@ -22,15 +27,15 @@ def families(problem: Problem, schema: Schema, rows: int, settings: Settings = (
     The first one is the dumb baseline. A setting that fits none of them is the user's mistake.
     """
     recipes = STARTS[schema.modality](problem, schema, rows)
-    for path, text in settings:
-        if isinstance(text, Network):
-            recipes = _in_place(text, recipes)
+    for path, given in settings:
+        if isinstance(given, Network):
+            recipes = _in_place(given, recipes)
             continue
         fitting = [recipe for recipe in recipes if path in recipe.knobs()]
         if not fitting:
             known = {knob for recipe in recipes for knob in recipe.knobs()}
             raise UserError(f"there is no knob '{path}' here{suggest(path, sorted(known))}")
-        recipes = [recipe.set(path, text) if recipe in fitting else recipe for recipe in recipes]
+        recipes = [recipe.set(path, given) if recipe in fitting else recipe for recipe in recipes]
     return recipes
 
 
