@@ -107,7 +107,7 @@ def table_like(table: RawTable, schema: Schema, classes: tuple[str, ...]) -> Dat
     if any(name not in table.frame.columns for name in names) or schema.target not in table.frame.columns:
         table = renumbered(table, names, schema.target)
     photo = next((column.name for column in schema.columns if column.kind == "image"), "")
-    table = with_files(table, {*table.frame.columns} - {photo})
+    table = with_files(table, {*table.frame.columns} - {photo}, photo)
     raw = select(table, names)
     if not len(raw):
         raise UserError(f"{table.name} has no rows to predict on")
@@ -201,6 +201,8 @@ def _groups(frame: pd.DataFrame, target: np.ndarray, album: Photos | None, rows:
 def _with_album(dataset: Dataset, album: Photos) -> Dataset:
     """A table to predict on with the images of its rows; without other columns, rows without one are left out."""
     if dataset.schema.modality == "image":
+        if not len(album.rows):
+            raise UserError(f"none of the images in column '{album.column}' of {dataset.name} can be read")
         bad = tuple((dataset.origin[i], why) for i, why in album.unreadable.items())
         kept = replace(dataset, frame=None, images=album.of(np.arange(len(dataset))), unreadable=bad)
         return kept.take(album.rows) if bad else kept

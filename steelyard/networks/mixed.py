@@ -30,7 +30,7 @@ class MixedNetwork(Network):
     image: ResidualCnn | None = None
     width: int = knob(128, 1, 4096)
     depth: int = knob(1, 0, 16)
-    activation: Activation = "silu"
+    activation: Activation = "relu"
     dropout: Knob = knob(0.1, 0.0, 0.95)
     modality_dropout: Knob = knob(0.0, 0.0, 0.95)
 
