@@ -8,6 +8,7 @@ from steelyard.data.batches import Batch
 from steelyard.data.dataset import Schema
 from steelyard.data.prepare import TablePreparation
 from steelyard.data.prepare_images import ImagePreparation
+from steelyard.data.selection import check_drop
 from steelyard.errors import UserError, suggest
 from steelyard.knobs import Cosine
 from steelyard.networks.image import ResidualCnn
@@ -36,8 +37,14 @@ def families(problem: Problem, schema: Schema, rows: int, settings: tuple[tuple[
         if not fitting:
             known = {knob for recipe in recipes for knob in recipe.knobs()}
             raise UserError(f"there is no knob '{path}' here{suggest(path, sorted(known))}")
-        recipes = [recipe.set(path, text) if recipe in fitting else recipe for recipe in recipes]
+        recipes = [checked(recipe.set(path, text), schema) if recipe in fitting else recipe for recipe in recipes]
     return recipes
+
+
+def checked(recipe: Recipe, schema: Schema) -> Recipe:
+    """The recipe, unless it drops what is no input of the data: then UserError."""
+    check_drop(getattr(recipe.prepare, "drop", ()), [column.name for column in schema.columns])
+    return recipe
 
 
 def _preparation(problem: Problem, schema: Schema, wants: str) -> Preparation:
