@@ -16,7 +16,7 @@ from typing import Any
 from steelyard import __version__
 from steelyard.data_commands import add_data_commands
 from steelyard.errors import UserError
-from steelyard.options import explore_options, rate_options, run_options, weigh_options
+from steelyard.options import explore_options, rate_options, run_options, show_options, weigh_options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
     predict.add_argument("source", metavar="NEW_SOURCE", help="a table or a folder of images, as `run` takes them")
     predict.add_argument("--output", type=Path, metavar="FILE", help="CSV to write (default: standard output)")
+    show_options(_command(commands, "show", _show, "what augmentation makes of the data of a run, before and after"))
     report = _command(commands, "report", _report, "write the page of a run anew and say where it is")
     report.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
     journal = _command(commands, "journal", _journal, "what was tried, why, and with what result")
@@ -104,7 +105,7 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
 
     return Ask(
         options.source,
-        options.target,
+        options.target[0] if options.target and len(options.target) == 1 else tuple(options.target or ()) or None,
         options.test,
         options.output,
         metric=options.metric,
@@ -114,6 +115,7 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
         exclude=tuple(options.exclude),
         device=options.device,
         command=options.command_line,
+        order=options.order,
         **more,
     )
 
@@ -234,6 +236,22 @@ def _predict(options: argparse.Namespace) -> int:
         return 0
     frame.to_csv(options.output, index=False)
     print(f"{len(frame)} rows in {options.output}", file=sys.stderr)
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    from steelyard.runs import load
+
+    print(
+        load(options.run).show_augment(
+            options.techniques,
+            rows=options.rows,
+            at=options.at,
+            seed=options.seed,
+            settings=dict(_setting(text) for text in options.settings),
+            output=options.output,
+        )
+    )
     return 0
 
 

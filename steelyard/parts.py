@@ -5,7 +5,7 @@ The parts themselves live in the rooms of what they build; here are only their p
 
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from importlib import import_module
 from types import UnionType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args, get_type_hints
@@ -28,10 +28,12 @@ ROOMS = (
     "steelyard.networks.image",
     "steelyard.networks.tabular",
     "steelyard.training.averaging",
+    "steelyard.training.decision",
     "steelyard.training.losses",
     "steelyard.training.optimizers",
     "steelyard.training.precision",
     "steelyard.training.stopping",
+    "steelyard.training.target_losses",
 )
 
 
@@ -77,6 +79,11 @@ class Part:
 class Preparation(Part):
     """Fitted on train rows; the fitted form is a `data.prepared.Prepared`. `target` is the scale models learn on."""
 
+    @classmethod
+    def restored(cls, given: dict[str, Any]) -> Any:
+        """The fitted preparation from what its `to_dict` gave."""
+        raise NotImplementedError
+
     def fit(self, dataset: Any) -> Any:
         """The preparation fitted on the rows of a data set."""
         raise NotImplementedError
@@ -86,6 +93,8 @@ class Preparation(Part):
 class Network(Part):
     """Builds a module with `encode(*inputs) -> features` and `forward(features) -> (n, outputs)`.
 
+    Between the two lies `represent(features) -> (n, represented)`, what the last layer sees: in a network with one
+    branch a kind of input, only that is asked of each branch (`networks.mixed`).
     `build` never looks at values, only at shapes: fleets train modules of the same shapes together.
     """
 
@@ -130,6 +139,18 @@ class Loss(Part):
         """Losses (…, n) of outputs (…, n, k) against targets (…, n, k)."""
         raise NotImplementedError
 
+    def row_weights(self, classes: np.ndarray) -> np.ndarray | None:
+        """How much rows with those class codes (n,) weigh while they are learnt from, mean 1; None: all alike."""
+        return None
+
+    def offsets(self, counts: np.ndarray) -> np.ndarray | None:
+        """What is added to outputs (k,) while learning from so many rows of each class (k,); None: nothing."""
+        return None
+
+    def fitted(self, problem: Any, targets: "Tensor") -> "Loss":
+        """The loss as train rows with those targets (n, outputs) need it; what it counted there is not in a recipe."""
+        return self
+
     def slope(self, outputs: "Tensor", targets: "Tensor", progress: float) -> "tuple[Tensor, Tensor]":
         """Losses (…, n) and their gradient (…, n, k) by the outputs; a closed form here saves a step its graph."""
         import torch
@@ -146,7 +167,10 @@ class Augmentation(Part):
 
     All randomness and all knobs go into `draw`, which has a random stream of its own; what `on_inputs` and
     `on_features` do with the drawn tensors is plain arithmetic on one batch, which fleets map over their members.
+    `alone`: an example is changed without a look at the others of its batch, and keeps its target.
     """
+
+    alone: ClassVar[bool] = True
 
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
@@ -163,6 +187,38 @@ class Augmentation(Part):
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """The encoded batch (n, …), its targets (n, outputs) and its weights (n,), changed."""
         return features, targets, weights
+
+
+@dataclass(frozen=True)
+class Views(Part):
+    """Shows an input to a network in several ways in prediction; the answers are averaged.
+
+    `views` counts them, the plain one included; below 1, `crop` is the share of the sides of five crops of an image.
+    """
+
+    views: int
+    crop: float
+
+    def by(self, augment: tuple[Augmentation, ...], modality: str) -> tuple[Augmentation, ...]:
+        """What views are changed by, in a recipe with those augmentations."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Decision(Part):
+    """Moves the thresholds between classes, as shifts of log-probabilities that are tuned on dev."""
+
+    def tune(
+        self, metric: Any, truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Shifts (k,) for a metric of labels, from the truth of rows with probabilities (n, k)."""
+        raise NotImplementedError
+
+    def cross_fitted(
+        self, metric: Any, truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None, seed: int
+    ) -> np.ndarray:
+        """The probabilities (n, k), every row moved by shifts that were tuned on other rows."""
+        raise NotImplementedError
 
 
 # -- ranges ---------------------------------------------------------------------------------------------------
@@ -198,7 +254,7 @@ def plain(given: Any) -> Any:
     if isinstance(given, tuple):
         return [plain(item) for item in given]
     if isinstance(given, Part):
-        return {k: plain(v) for k, v in asdict(given).items()}
+        return {"kind": given.kind} | given.plain()
     return given
 
 
@@ -210,6 +266,8 @@ def convert(text: Any, wanted: Any, path: str) -> Any:
     if Schedule in options and isinstance(text, int | float | str | Schedule) and not isinstance(text, bool):
         return _whole(parse_knob(text), path) if int in options else parse_knob(text)
     for option in options:
+        if isinstance(option, type) and issubclass(option, Part):
+            return text if isinstance(text, option) else fitting(path, option, text)
         if isinstance(option, type) and issubclass(option, Spelled) and isinstance(text, str | option):
             return option.parse(text) if isinstance(text, str) else text  # type: ignore[attr-defined]
         try:
@@ -218,6 +276,16 @@ def convert(text: Any, wanted: Any, path: str) -> Any:
             continue
     names = " or ".join(_expected(option) for option in options)
     raise UserError(f"{path} expects {names}, got {text!r}")
+
+
+def fitting(path: str, wanted: type[Part], given: Any) -> Part:
+    """The part from plain values with its `kind` among them; it must be of the class its place wants."""
+    if not isinstance(given, dict):
+        raise UserError(f"'{path}' of a recipe is a table of knobs, got {given!r}")
+    found = part_kind(str(given.get("kind", "")))
+    if not issubclass(found, wanted):
+        raise UserError(f"'{found.kind}' does not fit into the slot '{path}' of a recipe")
+    return found.read({name: text for name, text in given.items() if name != "kind"})
 
 
 def _expected(option: Any) -> str:

@@ -9,12 +9,12 @@ import json
 import tomllib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import tomli_w
 
 from steelyard.errors import UserError, suggest
-from steelyard.parts import Augmentation, Estimator, Loss, Network, Part, Preparation, convert, part_kind
+from steelyard.parts import Augmentation, Decision, Estimator, Loss, Network, Part, Preparation, Views, convert, fitting
 
 __all__ = ["Part", "Recipe"]
 
@@ -33,6 +33,8 @@ class Recipe:
     stopping: Part | None = None
     averaging: Part | None = None
     precision: Part | None = None
+    tta: Views | None = None
+    decision: Decision | None = None
 
     @property
     def family(self) -> str:
@@ -51,7 +53,10 @@ class Recipe:
         found = {}
         for path, part in self._parts():
             found[path] = part.kind
-            found |= {f"{path}.{f.name}": getattr(part, f.name) for f in fields(part)}
+            for f in fields(part):
+                given = getattr(part, f.name)
+                if not isinstance(given, Part):
+                    found[f"{path}.{f.name}"] = given
         return found
 
     def get(self, path: str) -> Any:
@@ -70,6 +75,9 @@ class Recipe:
         part = parts[".".join(where)]
         types = get_type_hints(type(part))
         changed = replace(part, **{name: convert(text, types[name], path)})
+        while len(where) > 1 and where[0] != "augment":
+            *where, name = where
+            changed = replace(parts[".".join(where)], **{name: changed})
         return self.with_part(where[0], changed)
 
     def with_part(self, slot: str, part: Any) -> "Recipe":
@@ -91,7 +99,7 @@ class Recipe:
         for f in fields(self):
             given = getattr(self, f.name)
             if isinstance(given, Part):
-                found.append((f.name, given))
+                found += _inner(f.name, given)
             elif isinstance(given, tuple):
                 found += [(f"{f.name}.{part.kind}", part) for part in given]
         return found
@@ -122,10 +130,9 @@ class Recipe:
                 raise UserError(f"a recipe has no slot '{slot}'{suggest(slot, slots)}")
             if slot == "augment":
                 each = {kind: _table(f"augment.{kind}", knobs) for kind, knobs in _table(slot, given).items()}
-                parts[slot] = tuple(_fitting(slot, kind, each[kind], Augmentation) for kind in sorted(each))
+                parts[slot] = tuple(fitting(slot, Augmentation, each[kind] | {"kind": kind}) for kind in sorted(each))
             else:
-                rest = {name: text for name, text in _table(slot, given).items() if name != "kind"}
-                parts[slot] = _fitting(slot, given.get("kind", ""), rest, slots[slot])
+                parts[slot] = fitting(slot, _part_of(slots[slot]), given)
         if "prepare" not in parts:
             raise UserError("a recipe needs the slot 'prepare'; `steelyard run` writes a whole one")
         return cls(**parts)
@@ -158,9 +165,15 @@ def _table(path: str, given: Any) -> dict[str, Any]:
     return given
 
 
-def _fitting(slot: str, kind: Any, given: dict[str, Any], wanted: Any) -> Part:
-    """The part, which must be of the class its slot wants."""
-    found = part_kind(str(kind))
-    if not issubclass(found, wanted):
-        raise UserError(f"'{kind}' does not fit into the slot '{slot}' of a recipe")
-    return found.read(given)
+def _inner(path: str, part: Part) -> list[tuple[str, Part]]:
+    """The part and the parts inside it, each with its path."""
+    found = [(path, part)]
+    for f in fields(part):
+        if isinstance(given := getattr(part, f.name), Part):
+            found += _inner(f"{path}.{f.name}", given)
+    return found
+
+
+def _part_of(wanted: Any) -> Any:
+    """The class of parts that a slot takes, which may be empty."""
+    return next((option for option in get_args(wanted) if option is not type(None)), wanted)

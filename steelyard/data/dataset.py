@@ -8,7 +8,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-Kind = Literal["number", "category", "date"]
+from steelyard.problem import Head, Modality, Task
+
+Kind = Literal["number", "category", "date", "text", "image"]
+KINDS = {"number": "numbers", "category": "categories", "date": "dates", "text": "texts", "image": "images"}
 
 
 @dataclass(frozen=True)
@@ -24,13 +27,15 @@ class Column:
 class Schema:
     """What a source must look like to be predicted on; saved with every model.
 
-    For tables `columns`; for images `shape` = (height, width, channels) to which all were brought.
+    For tables and texts `columns`; for images `shape` = (height, width, channels) to which all were brought. A table
+    with nothing but text columns is "text"; one with texts or images among other columns is "mixed" and has both.
     """
 
-    modality: Literal["tabular", "image"]
+    modality: Modality
     target: str
     columns: tuple[Column, ...] = ()
     shape: tuple[int, int, int] | None = None
+    targets: tuple[str, ...] = ()  # the columns of several targets; `target` then names them all
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -38,12 +43,19 @@ class Schema:
             "target": self.target,
             "columns": [[c.name, c.kind, c.format] if c.format else [c.name, c.kind] for c in self.columns],
             "shape": list(self.shape) if self.shape else None,
+            "targets": list(self.targets),
         }
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> "Schema":
         columns = tuple(Column(*entry) for entry in given["columns"])
-        return cls(given["modality"], given["target"], columns, tuple(given["shape"]) if given["shape"] else None)
+        shape = tuple(given["shape"]) if given["shape"] else None
+        return cls(given["modality"], given["target"], columns, shape, tuple(given.get("targets", ())))
+
+    @property
+    def target_columns(self) -> tuple[str, ...]:
+        """The columns that hold the target or targets."""
+        return self.targets or (self.target,)
 
 
 @dataclass(frozen=True)
@@ -51,8 +63,13 @@ class Dataset:
     """Rows in the order of the source.
 
     Tables: `frame` holds one column per `schema.columns` entry: numbers as float64 with NaN for missing, categories
-    as str objects with None for missing, dates as datetime64[ns] with NaT. Images: `images` is (n, h, w, c) uint8.
-    `target` is (n,) int64 codes into `classes`, or (n,) float64; None when the source has no target (prediction).
+    as str objects with None for missing, dates as datetime64[ns] with NaT; texts as str objects with None for missing.
+    Images: `images` is (n, h, w, c) uint8; in a mixed table they belong to its one column of kind "image".
+    Series: `series` is (n, channels, time) float32, NaN where a value is missing and behind the end of shorter cases.
+    `order` (n,) is the time of each row where time decides who may learn from whom: dev and test come after train.
+    `target` is (n,) int64 codes into `classes`, or (n,) float64; None when the source has no target (prediction). Of
+    several targets, the `heads`, it is (n, heads) float64: codes or values, NaN where a row lacks a target. `asks` is
+    the task where classes alone do not say: "ordinal", or that of several targets.
     `part` names a ready split per row: "train", "dev" or "test" ("" where the source says nothing).
     `weights` (n,) says how much each row counts in every metric; None: all count alike.
     `groups` gives rows that are exact duplicates of each other the same number: they stay on one side of a split.
@@ -71,9 +88,14 @@ class Dataset:
     notes: tuple[str, ...] = ()
     unreadable: tuple[tuple[str, str], ...] = field(default=())  # (file, why) of what was quarantined
     weights: np.ndarray | None = None
+    series: np.ndarray | None = None
+    order: np.ndarray | None = None
+    heads: tuple[Head, ...] = ()
+    asks: Task | None = None
 
     def __len__(self) -> int:
-        return len(self.frame) if self.frame is not None else len(self.images if self.images is not None else ())
+        held = next((each for each in (self.frame, self.images, self.series) if each is not None), ())
+        return len(held)
 
     def take(self, rows: np.ndarray) -> "Dataset":
         """The data set of those rows, in that order."""
@@ -86,11 +108,20 @@ class Dataset:
             target=pick(self.target),
             frame=None if self.frame is None else self.frame.iloc[rows],
             images=pick(self.images),
+            series=pick(self.series),
+            order=pick(self.order),
             part=pick(self.part),
             groups=pick(self.groups),
             weights=pick(self.weights),
             origin=tuple(self.origin[i] for i in rows) if self.origin else (),
         )
+
+    @property
+    def task(self) -> Task:
+        """The task that the target asks for."""
+        if self.asks is not None:
+            return self.asks
+        return "regression" if not self.classes else "binary" if len(self.classes) == 2 else "multiclass"
 
     def weights_of(self, rows: np.ndarray) -> np.ndarray | None:
         """How much those rows count; None when all count alike."""
@@ -99,10 +130,10 @@ class Dataset:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of the content: inputs, target, weights and ready split."""
-        digest = hashlib.sha256(repr((self.schema, self.classes)).encode())
+        digest = hashlib.sha256(repr((self.schema, self.classes, self.heads, self.asks)).encode())
         if self.frame is not None:
             digest.update(pd.util.hash_pandas_object(self.frame, index=False).to_numpy().tobytes())
-        for values in (self.images, self.target):
+        for values in (self.images, self.series, self.order, self.target):
             if values is not None:
                 digest.update(np.ascontiguousarray(values).tobytes())
         if self.weights is not None:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from steelyard.errors import UserError, suggest
 
-TABLES = (".csv", ".tsv", ".data", ".dat", ".txt", ".parquet", ".pq")
+TABLES = (".csv", ".tsv", ".data", ".dat", ".txt", ".parquet", ".pq", ".arrow", ".feather", ".jsonl", ".gz")
 _LEFT_BEHIND = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 LARGEST_IMAGE = 256 * 2**20  # bytes of one unpacked file; more is taken for a zip bomb
 BOMB_BYTES, BOMB_RATIO = 2**30, 200  # a table is not both larger and denser than this

@@ -14,6 +14,7 @@ from PIL import Image
 
 from steelyard.data.files import LARGEST_IMAGE, Listed
 from steelyard.data.images import Size, decode
+from steelyard.data.pacing import paced
 from steelyard.data.room import COPIES, Pile, available_memory
 
 CHUNK = 16  # files a thread decodes at once: one alone may take less time than handing it over
@@ -42,19 +43,24 @@ class Decoded:
 
 
 def read_files(files: Sequence[Listed], threads: int | None = None) -> Decoded:
-    """Decode files in their order, by as many threads as there are processors; those that fail are listed with why."""
-    decoded = Decoded([], [], Pile(available_memory() // COPIES), [], ())
+    """Decode files in their order, those that fail are listed with why; by that many threads or as many as help."""
+    read = Decoded([], [], Pile(available_memory() // COPIES), [], ())
     bad = list[tuple[int, str]]()
-    with _quiet():
-        for number, file in enumerate(_side_by_side(files, threads or processors())):
-            decoded.hashes.append(file.hash)
+    with quiet():
+        for number, file in enumerate(_by_threads(files, threads)):
+            read.hashes.append(file.hash)
             if file.pixels is None:
                 bad.append((number, file.why))
                 continue
-            decoded.places.append(number)
-            decoded.pixels.append(file.pixels)
-            decoded.sizes.append(file.size)
-    return Decoded(decoded.hashes, decoded.places, decoded.pixels, decoded.sizes, tuple(bad))
+            read.places.append(number)
+            read.pixels.append(file.pixels)
+            read.sizes.append(file.size)
+    return Decoded(read.hashes, read.places, read.pixels, read.sizes, tuple(bad))
+
+
+def read_one(file: Listed) -> File:
+    """What comes of one file."""
+    return decoded(_bytes(file))
 
 
 def content_hash(file: Listed) -> bytes:
@@ -68,10 +74,15 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _by_threads(files: Sequence[Listed], threads: int | None) -> Iterator[File]:
+    """What comes of the files, in their order; without a number, as many threads as a short trial finds to help."""
+    return _side_by_side(files, threads) if threads else paced(files, _side_by_side, processors())
+
+
 def _side_by_side(files: Sequence[Listed], threads: int) -> Iterator[File]:
     """What comes of the files, in their order; no more is read ahead than the threads have to do."""
     if threads == 1 or len(files) <= CHUNK:
-        yield from (_decoded(_bytes(file)) for file in files)
+        yield from (decoded(_bytes(file)) for file in files)
         return
     waiting = deque[Future[list[File]]]()
     with ThreadPoolExecutor(threads) as pool:
@@ -84,7 +95,7 @@ def _side_by_side(files: Sequence[Listed], threads: int) -> Iterator[File]:
 
 
 def _chunk(contents: list[bytes | File]) -> list[File]:
-    return [_decoded(data) for data in contents]
+    return [decoded(data) for data in contents]
 
 
 def _bytes(file: Listed) -> bytes | File:
@@ -96,7 +107,8 @@ def _bytes(file: Listed) -> bytes | File:
         return File(UNREAD, why=_why(error))
 
 
-def _decoded(data: bytes | File) -> File:
+def decoded(data: bytes | File) -> File:
+    """What comes of the bytes of a file; a `File` for bytes that could not be had stays as it is."""
     if isinstance(data, File):
         return data
     try:
@@ -119,7 +131,7 @@ def _why(error: Exception) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Decoders warn about oddities that do not matter here; a warning of too many pixels counts as an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -56,6 +56,11 @@ class TablePreparation(Preparation):
             levels=tuple((name, _levels(frame[name], self.min_count, self.max_levels)) for name in texts),
         )
 
+    @classmethod
+    def restored(cls, given: dict[str, Any]) -> "FittedTable":
+        """The fitted preparation from its `to_dict`."""
+        return FittedTable.from_dict(given)
+
 
 @dataclass(frozen=True)
 class FittedTable:

@@ -32,11 +32,45 @@ class ImageShape:
     std: tuple[float, ...]
 
 
+@dataclass(frozen=True)
+class TextShape:
+    """Token ids int64 (n, length) below `tokens`, padded at the end with 0; 1 is unknown, 2 a masked token."""
+
+    tokens: int
+    length: int
+
+
+@dataclass(frozen=True)
+class SeriesShape:
+    """float32 series (n, channels, length), scaled by what train holds; NaN where missing and behind the end."""
+
+    channels: int
+    length: int
+
+
+@dataclass(frozen=True)
+class MixedShape:
+    """Inputs of several kinds: the arrays of `branches[0]`, then those of the next one; `names` as the recipe's."""
+
+    names: tuple[str, ...]
+    branches: tuple["Shape", ...]
+
+
+Shape = TableShape | ImageShape | TextShape | SeriesShape | MixedShape
+
+
+def arrays(shape: Shape) -> int:
+    """How many input arrays a shape stands for."""
+    if isinstance(shape, MixedShape):
+        return sum(map(arrays, shape.branches))
+    return 2 if isinstance(shape, TableShape) else 1
+
+
 class Prepared(Protocol):
     """A preparation fitted on train rows: the same transform everywhere, saved with the model as plain values."""
 
     @property
-    def shape(self) -> TableShape | ImageShape: ...
+    def shape(self) -> Shape: ...
 
     def transform(self, dataset: Dataset) -> Inputs: ...
 

@@ -81,7 +81,7 @@ def on_disk(shape: tuple[int, ...]) -> np.memmap[Any, Any]:
     """
     with reserving(_bytes(shape)):
         path = lasting_file("images.npy")
-        mapped = np.lib.format.open_memmap(path, "w+", np.uint8, shape)
+        mapped: np.memmap[Any, Any] = np.lib.format.open_memmap(path, "w+", np.uint8, shape)  # type: ignore[no-untyped-call, unused-ignore]
         with path.open("r+b") as file:
             _reserve(file.fileno(), path.stat().st_size)
     return mapped

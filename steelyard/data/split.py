@@ -10,7 +10,10 @@ from steelyard.errors import UserError
 
 TEST_SHARE, TEST_ROWS = 0.2, 10_000
 DEV_SHARE, DEV_ROWS = 0.15, 6_000
+COMMON = 10  # rows with the same labels from which they are a stratum of their own
 FOLDS, FOLDS_BELOW = 5, 3_000  # with fewer rows a hold-out is too noisy: every row takes its turn in dev
+RARE_ROWS, RARE_BELOW = 60, 20_000  # so it is for tables below that size whose hold-out has fewer rows of a rare class
+RARE_SHARE = 0.5  # of what a class would have if all were equal: below it is rare
 
 
 @dataclass(frozen=True)
@@ -71,9 +74,19 @@ def divide(dataset: Dataset, seed: int) -> tuple[Protocol, np.ndarray, np.ndarra
     if part is not None and (part[pool] == "dev").any():
         given = np.flatnonzero(part[pool] == "dev")
     groups = None if dataset.groups is None else dataset.groups[pool]
-    folds = FOLDS if given is None and len(pool) < FOLDS_BELOW else 1
+    few = len(pool) < FOLDS_BELOW or _few_of_a_class(dataset.take(pool))
+    folds = FOLDS if given is None and few else 1
     kind: Literal["holdout", "folds"] = "folds" if folds > 1 else "holdout"
     return Protocol(kind, folds, seed, strata[pool], groups, given), pool, test
+
+
+def _few_of_a_class(pool: Dataset) -> bool:
+    """Whether a hold-out of a table would hold so few rows of a rare class that it says little about that class."""
+    if not pool.classes or pool.schema.modality != "tabular" or len(pool) >= RARE_BELOW:
+        return False
+    assert pool.target is not None
+    counts = np.bincount(pool.target, minlength=len(pool.classes))
+    return bool(counts.min() < RARE_SHARE * counts.mean() and counts.min() * DEV_SHARE < RARE_ROWS)
 
 
 def _require_weight(dataset: Dataset, parts: dict[str, np.ndarray]) -> None:
@@ -92,12 +105,42 @@ def set_aside(dataset: Dataset, share: float, seed: int) -> tuple[np.ndarray, np
 
 
 def _strata(dataset: Dataset) -> np.ndarray:
-    """Classes, or tenths of the target in regression."""
+    """Classes, or tenths of the target in regression; for several targets what is alike in them."""
     assert dataset.target is not None
     if dataset.classes:
         return dataset.target
-    order = np.argsort(np.argsort(dataset.target, kind="stable"), kind="stable")
+    if not dataset.heads:
+        return _tenths(dataset.target)
+    named = [bool(head.classes) for head in dataset.heads]
+    if not any(named):
+        spread = np.nanstd(dataset.target, axis=0)
+        scaled = (dataset.target - np.nanmean(dataset.target, axis=0)) / np.where(spread > 0, spread, 1.0)
+        return _tenths(np.nanmean(scaled, axis=1))
+    return _sets(dataset.target[:, named])
+
+
+def _tenths(values: np.ndarray) -> np.ndarray:
+    order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
     return np.asarray(order * 10 // max(1, len(order)))
+
+
+def _sets(codes: np.ndarray) -> np.ndarray:
+    """A stratum per row (n,) from codes (n, heads): rows with the same codes, where there are enough of them.
+
+    Rows with a rare combination go with others that share their rarest code, so that each part gets its share of it.
+    """
+    codes = np.where(np.isnan(codes), -1, codes).astype(np.int64)
+    _, member, counts = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
+    member = member.reshape(-1)
+    rare = counts[member] < COMMON
+    shares = np.empty(codes.shape)
+    for k, column in enumerate(codes.T):
+        _, place, many = np.unique(column, return_inverse=True, return_counts=True)
+        shares[:, k] = many[place.reshape(-1)]
+    rarest = shares.argmin(axis=1)
+    width = int(codes.max()) + 2
+    instead = len(counts) + rarest * width + codes[np.arange(len(codes)), rarest] + 1
+    return np.unique(np.where(rare, instead, member), return_inverse=True)[1].reshape(-1)
 
 
 def _positions(strata: np.ndarray, groups: np.ndarray | None, stream: np.random.Generator) -> np.ndarray:

@@ -8,14 +8,17 @@ import numpy as np
 import pandas as pd
 
 from steelyard.data.columns import Converted, convert, decide, missing
-from steelyard.data.dataset import Column, Dataset, Schema
-from steelyard.data.duplicates import judge, row_groups
+from steelyard.data.dataset import KINDS, Column, Dataset, Schema
+from steelyard.data.duplicates import judge, key_groups, row_groups
+from steelyard.data.image_column import Photos, image_columns, photos, with_files
 from steelyard.data.image_folders import PARTS
-from steelyard.data.tables import RawTable, position, renumbered, select
-from steelyard.data.targets import class_names, code_target, codes_of, without_points
+from steelyard.data.several_targets import code_targets, known_targets, points_off
+from steelyard.data.tables import RawTable, position, positions, renumbered, select
+from steelyard.data.targets import class_names, codes_of, without_points
 from steelyard.data.weights import row_weights
-from steelyard.data.words import counted
+from steelyard.data.words import counted, listed
 from steelyard.errors import UserError, suggest
+from steelyard.problem import Head
 
 LEAST = 10  # rows below which nothing can be learnt or measured
 
@@ -31,78 +34,108 @@ class Typed:
 
 def table_dataset(
     table: RawTable,
-    target: str | int,
+    target: str | int | Sequence[str | int],
     test: RawTable | None,
     task: str | None,
     exclude: Sequence[str],
     weights: str | int | None = None,
+    order: tuple[str, ...] = (),
 ) -> Dataset:
     """The data set of a training table and, where given, a table of test rows; the column `weights` is no input."""
     require_rows(len(table.frame), table.name)
-    name = position(table, target)
-    weighing = None if weights is None else _weighing(position(table, weights), name, exclude)
+    names = positions(table, target)
+    weighing = None if weights is None else _weighing(position(table, weights), names, exclude)
+    table = with_files(table, {*names, weighing, *exclude})
+    test = None if test is None else with_files(test, {*names, weighing, *exclude})
     notes = table.notes
-    if target_note := f"target is column '{name}'" * (name != str(target)):
-        notes += (target_note,)
+    if len(names) == 1 and names[0] != str(target):
+        notes += (f"target is column '{names[0]}'",)
     raw, part, origin = table.frame, None, _row_numbers(len(table.frame))
     if test is not None:
-        raw, part, said = _appended(table, test, name, exclude)
+        raw, part, said = _appended(table, test, names, exclude)
         origin += tuple(f"test {row}" for row in _row_numbers(len(test.frame)))
         notes += said
     else:
-        raw, part, said = _split_column(raw, {name, weighing})
+        raw, part, said = _split_column(raw, {*names, weighing})
         notes += said
     tested = np.zeros(len(raw), dtype=bool) if part is None else part == "test"
-    coded = code_target(raw[name], name, task, tested)
-    inputs = _without(raw.drop(columns=[name, *([weighing] if weighing else [])]), exclude, name, table.name)
-    rows = np.flatnonzero(coded.usable)
-    require_rows(len(rows), table.name)
-    if not np.any(~tested[rows]):
+    coded = code_targets(raw, names, task, tested, order)
+    inputs = _without(raw.drop(columns=[*names, *([weighing] if weighing else [])]), exclude, names, table.name)
+    require_rows(int(coded.usable.sum()), table.name)
+    if not np.any(~tested[coded.usable]):
         raise UserError(f"{table.name} has no training rows: every row is marked as test")
-    typed = typed_columns(inputs, ~tested & coded.usable, table.name)
-    frame = typed.frame.iloc[rows].reset_index(drop=True)
+    inputs, album, said_images = _album(inputs, coded.usable)
+    typed = typed_columns(inputs, ~tested & coded.usable, table.name, alone=album is None)
+    schema, frame = _schema(typed, album, names), typed.frame
+    usable = coded.usable.copy()
+    if schema.modality == "image":  # a row without its image has nothing to say
+        usable[list(album.unreadable if album else ())] = False
+    elif album is not None:
+        frame = frame.assign(**{album.column: album.there(len(frame))})
+    rows = np.flatnonzero(usable)
+    require_rows(len(rows), table.name)
+    frame = frame.iloc[rows].reset_index(drop=True)
     counts, said_weights = None, ""
     if weighing is not None:
         counts, said_weights = row_weights(raw[weighing], weighing, coded, tested, origin)
     part = None if part is None else part[rows]
-    groups, said_groups = judge(row_groups(frame, coded.values[rows]), part, "rows")
+    groups, said_groups = judge(_groups(frame, coded.values[rows], album, rows), part, "rows")
     return Dataset(
         name=table.name,
-        schema=Schema("tabular", name, typed.columns),
+        schema=schema,
         target=coded.values[rows],
         classes=coded.classes,
-        frame=frame,
+        frame=None if schema.modality == "image" else frame,
+        images=None if album is None else album.of(rows),
         part=part,
         groups=groups,
         origin=tuple(origin[i] for i in rows),
-        notes=(*notes, *coded.notes, *([said_weights] if said_weights else []), *typed.notes, *said_groups),
+        notes=(
+            *notes,
+            *coded.notes,
+            *([said_weights] if said_weights else []),
+            *typed.notes,
+            *said_images,
+            *said_groups,
+        ),
+        unreadable=tuple((origin[i], why) for i, why in album.unreadable.items()) if album else (),
         weights=counts,
+        heads=coded.heads,
+        asks=coded.asks,
     )
 
 
-def table_like(table: RawTable, schema: Schema, classes: tuple[str, ...]) -> Dataset:
+def table_like(table: RawTable, schema: Schema, classes: tuple[str, ...], heads: tuple[Head, ...] = ()) -> Dataset:
     """The rows of a table typed as the training data was; every row stays, in order."""
-    names = [column.name for column in schema.columns]
-    if any(name not in table.frame.columns for name in names) or schema.target not in table.frame.columns:
-        table = renumbered(table, names, schema.target)
+    names, targets = [column.name for column in schema.columns], schema.target_columns
+    if any(name not in table.frame.columns for name in (*names, *targets)):
+        table = renumbered(table, names, targets)
+    photo = next((column.name for column in schema.columns if column.kind == "image"), "")
+    table = with_files(table, {*table.frame.columns} - {photo})
     raw = select(table, names)
     if not len(raw):
         raise UserError(f"{table.name} has no rows to predict on")
-    typed = _converted(raw, schema.columns)
+    typed = _converted(raw, tuple(column for column in schema.columns if column.kind != "image"))
+    album = photos(raw[photo], np.ones(len(raw), bool), schema.shape) if photo else None
     target, said = None, tuple[str, ...]()
-    if schema.target in table.frame.columns:
+    there = [name for name in targets if name in table.frame.columns]
+    if heads and len(there) == len(targets):
+        target = known_targets(table.frame, targets, heads)
+    elif not heads and there:
         target, said = known_target(table.frame[schema.target], schema.target, classes)
-    extra = len(table.frame.columns) - len(names) - (schema.target in table.frame.columns)
+    extra = len(table.frame.columns) - len(names) - len(there)
     ignored = (f"{counted(extra, 'other column')} of {table.name} not used",) if extra else ()
-    return Dataset(
+    found = Dataset(
         name=table.name,
         schema=schema,
         target=target,
         classes=classes,
         frame=typed.frame,
         origin=_row_numbers(len(raw)),
-        notes=(*table.notes, *ignored, *said, *typed.notes),
+        notes=(*table.notes, *ignored, *said, *typed.notes, *(album.notes if album else ())),
+        heads=heads,
     )
+    return found if album is None else _with_album(found, album)
 
 
 def known_target(values: pd.Series, name: str, classes: tuple[str, ...]) -> tuple[np.ndarray | None, tuple[str, ...]]:
@@ -121,10 +154,13 @@ def known_target(values: pd.Series, name: str, classes: tuple[str, ...]) -> tupl
     return None, (f"target '{name}' holds {what} in {int(absent.sum())} of {len(found)} rows: not used",)
 
 
-def typed_columns(raw: pd.DataFrame, learnt: np.ndarray, name: str) -> Typed:
-    """Every column typed by the rows of `learnt` (n,) bool; ids, constants and free text are left out and said."""
+def typed_columns(raw: pd.DataFrame, learnt: np.ndarray, name: str, alone: bool = True) -> Typed:
+    """Every column typed by the rows of `learnt` (n,) bool; ids, constants and free text are left out and said.
+
+    There must be one that is used, unless they are not `alone` but have images beside them.
+    """
     verdicts = {column: decide(column, raw.loc[learnt, column]) for column in raw.columns}
-    spare_only = not any(v.column and not v.spare for v in verdicts.values())
+    spare_only = alone and not any(v.column and not v.spare for v in verdicts.values())
     columns, left, notes = [], dict[str, list[str]](), []
     for column, verdict in verdicts.items():
         if verdict.column is None or (verdict.spare and not spare_only):
@@ -134,10 +170,47 @@ def typed_columns(raw: pd.DataFrame, learnt: np.ndarray, name: str) -> Typed:
             notes += [verdict.note] if verdict.note else []
             notes += [f"column '{column}' {verdict.reason}: used, there is no other input"] if verdict.spare else []
     notes += [f"{_listed(names)} {_plural(reason, len(names))}: left out" for reason, names in left.items()]
-    if not columns:
+    if not columns and alone:
         raise UserError(f"{name} has no column to learn from: {'; '.join(notes) or 'there is only the target'}")
     typed = _converted(raw, tuple(columns))
-    return replace(typed, notes=(_said_kinds(columns), *notes, *typed.notes))
+    return replace(typed, notes=(*([_said_kinds(columns)] if columns else []), *notes, *typed.notes))
+
+
+def _album(inputs: pd.DataFrame, usable: np.ndarray) -> tuple[pd.DataFrame, Photos | None, tuple[str, ...]]:
+    """The columns without images, the images of one column, and what is said of them."""
+    found = image_columns(inputs)
+    if not found:
+        return inputs, None, ()
+    album = photos(inputs[found[0]], usable)
+    more = tuple(f"column '{other}' holds images as '{found[0]}' does: left out" for other in found[1:])
+    return inputs.drop(columns=found), album, (*album.notes, *more)
+
+
+def _schema(typed: Typed, album: Photos | None, names: tuple[str, ...]) -> Schema:
+    target, several = listed(names), names if len(names) > 1 else ()
+    if album is None:
+        return Schema("tabular", target, typed.columns, targets=several)
+    columns = (*typed.columns, Column(album.column, "image"))
+    return Schema("mixed" if typed.columns else "image", target, columns, album.shape, several)
+
+
+def _groups(frame: pd.DataFrame, target: np.ndarray, album: Photos | None, rows: np.ndarray) -> np.ndarray:
+    """A number per row (n,), the same for rows that are the same with their images."""
+    if album is None:
+        return row_groups(frame, target)
+    keys = album.keys(int(rows.max()) + 1)
+    return row_groups(frame.assign(**{"\0image": key_groups([keys[i] for i in rows])}), target)
+
+
+def _with_album(dataset: Dataset, album: Photos) -> Dataset:
+    """A table to predict on with the images of its rows; without other columns, rows without one are left out."""
+    if dataset.schema.modality == "image":
+        bad = tuple((dataset.origin[i], why) for i, why in album.unreadable.items())
+        kept = replace(dataset, frame=None, images=album.of(np.arange(len(dataset))), unreadable=bad)
+        return kept.take(album.rows) if bad else kept
+    assert dataset.frame is not None
+    frame = dataset.frame.assign(**{album.column: album.there(len(dataset))})
+    return replace(dataset, frame=frame, images=album.of(np.arange(len(dataset))))
 
 
 def require_rows(count: int, name: str) -> None:
@@ -168,8 +241,7 @@ def _series(values: np.ndarray, column: Column) -> pd.Series:
 
 def _said_kinds(columns: list[Column]) -> str:
     counts = Counter(column.kind for column in columns)
-    plural = {"number": "numbers", "category": "categories", "date": "dates"}
-    return "inputs: " + ", ".join(f"{n} {kind if n == 1 else plural[kind]}" for kind, n in counts.most_common())
+    return "inputs: " + ", ".join(counted(n, kind, KINDS[kind]) for kind, n in counts.most_common())
 
 
 def _said_strays(column: Column, found: Converted) -> str:
@@ -179,28 +251,28 @@ def _said_strays(column: Column, found: Converted) -> str:
 
 
 def _appended(
-    table: RawTable, test: RawTable, target: str, exclude: Sequence[str]
+    table: RawTable, test: RawTable, targets: tuple[str, ...], exclude: Sequence[str]
 ) -> tuple[pd.DataFrame, np.ndarray, tuple[str, ...]]:
     """Train and test rows under each other, with the part of each; columns to leave out need not be in the test."""
     if table.numbered and not test.numbered and table.frame.shape[1] == test.frame.shape[1]:
         test = replace(test, frame=test.frame.set_axis(table.frame.columns, axis=1))
-    if target not in test.frame.columns:
-        raise UserError(f"the test source {test.name} lacks the target '{target}'{suggest(target, test.frame.columns)}")
-    below = select(test, [column for column in table.frame.columns if column not in exclude]).copy()
-    came = below[target]
-    labels = without_points(came, table.frame[target])
+    for target in targets:
+        if target not in test.frame.columns:
+            hint = suggest(target, test.frame.columns)
+            raise UserError(f"the test source {test.name} lacks the target '{target}'{hint}")
+    came = select(test, [column for column in table.frame.columns if column not in exclude]).copy()
+    below, pointed = points_off(came, table.frame, targets)
     said: tuple[str, ...] = (f"{counted(len(below), 'test row')} from {test.name}",)
-    if labels is not came:
-        below[target] = labels.to_numpy()
+    if pointed:
         said += (f"classes in {test.name} end in a point ('.'), those of {table.name} do not: taken off",)
     raw = pd.concat([table.frame, below], ignore_index=True)
     part = np.array(["train"] * len(table.frame) + ["test"] * len(below))
     return raw, part, said
 
 
-def _weighing(column: str, target: str, exclude: Sequence[str]) -> str:
+def _weighing(column: str, targets: Sequence[str], exclude: Sequence[str]) -> str:
     """The column of the weights, which is nothing else."""
-    if column == target:
+    if column in targets:
         raise UserError(f"weights cannot be '{column}': it is the target")
     if column in exclude:
         raise UserError(f"cannot exclude '{column}': it holds the weights, and so is no input anyway")
@@ -220,9 +292,9 @@ def _split_column(raw: pd.DataFrame, taken: set[str | None]) -> tuple[pd.DataFra
     return raw, None, ()
 
 
-def _without(inputs: pd.DataFrame, exclude: Sequence[str], target: str, name: str) -> pd.DataFrame:
+def _without(inputs: pd.DataFrame, exclude: Sequence[str], targets: Sequence[str], name: str) -> pd.DataFrame:
     for column in exclude:
-        if column == target:
+        if column in targets:
             raise UserError(f"cannot exclude '{column}': it is the target")
         if column not in inputs.columns:
             raise UserError(f"cannot exclude '{column}': it is not in {name}{suggest(column, inputs.columns)}")

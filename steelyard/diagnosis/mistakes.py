@@ -2,12 +2,14 @@
 
 import base64
 import io
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from steelyard.data.dataset import Dataset
-from steelyard.metrics import labels
+from steelyard.diagnosis.several import errors_of_several, pairs, words_of
+from steelyard.metrics import decided
 from steelyard.problem import Problem
 from steelyard.records import Mistake
 
@@ -17,42 +19,39 @@ COLUMNS = 8
 
 
 def confusion(problem: Problem, truth: np.ndarray, predictions: np.ndarray) -> tuple[tuple[int, ...], ...]:
-    """How often each class (row) was predicted as each class (column); empty in regression."""
-    if problem.task == "regression":
+    """How often each class (row) was predicted as each class (column); empty in regression and for several targets."""
+    if not problem.classes:
         return ()
     counts = np.zeros((problem.outputs, problem.outputs), dtype=int)
-    np.add.at(counts, (truth, labels(predictions)), 1)
+    np.add.at(counts, (truth, decided(problem, predictions)), 1)
     return tuple(tuple(int(c) for c in row) for row in counts)
 
 
 def residuals(problem: Problem, truth: np.ndarray, predictions: np.ndarray) -> tuple[tuple[float, float], ...]:
     """(truth, prediction) of an evenly spaced sample of examples; empty in classification."""
-    if problem.task != "regression":
-        return ()
-    chosen = np.linspace(0, len(truth) - 1, min(SAMPLE, len(truth))).astype(int)
-    return tuple((float(truth[i]), float(predictions[i])) for i in chosen)
+    return pairs(truth, predictions, SAMPLE) if problem.task == "regression" else ()
 
 
 def worst(problem: Problem, pool: Dataset, rows: np.ndarray, predictions: np.ndarray) -> tuple[Mistake, ...]:
     """The examples of dev (pool row numbers `rows`) that were missed by most, worst first."""
     assert pool.target is not None
     truth = pool.target[rows]
-    if problem.task == "regression":
-        error = np.abs(truth - predictions)
-        chosen = np.argsort(-error, kind="stable")[:SHOWN]
+    if problem.heads:
+        error, wrong = errors_of_several(problem, truth, predictions)
+    elif problem.task == "regression":
+        error, wrong = np.abs(truth - predictions), np.ones(len(truth), bool)
     else:
         error = 1 - predictions[np.arange(len(truth)), truth]
-        wrong = np.flatnonzero(labels(predictions) != truth)
-        chosen = wrong[np.argsort(-error[wrong], kind="stable")][:SHOWN]
-    return tuple(_mistake(problem, pool, int(rows[i]), truth[i], predictions[i], float(error[i])) for i in chosen)
+        wrong = decided(problem, predictions) != truth
+    missed = np.flatnonzero(wrong)
+    chosen = missed[np.argsort(-error[missed], kind="stable")][:SHOWN]
+    said = decided(problem, predictions)
+    return tuple(_mistake(problem, pool, int(rows[i]), truth[i], said[i], float(error[i])) for i in chosen)
 
 
-def _mistake(problem: Problem, pool: Dataset, row: int, truth: float, predicted: np.ndarray, error: float) -> Mistake:
+def _mistake(problem: Problem, pool: Dataset, row: int, truth: Any, said: Any, error: float) -> Mistake:
     origin = pool.origin[row] if pool.origin else str(row)
-    if problem.task == "regression":
-        words = (f"{truth:.6g}", f"{float(predicted):.6g}")
-    else:
-        words = (problem.classes[int(truth)], problem.classes[int(np.argmax(predicted))])
+    words = (words_of(problem, truth), words_of(problem, np.where(np.isnan(truth), np.nan, said)))
     if pool.images is not None:
         return Mistake(origin, *words, error, image=thumbnail(pool.images[row]))
     assert pool.frame is not None

@@ -89,11 +89,18 @@ class Mlp(nn.Module):
             layers += _hidden(part, size, gain)
             size, gain = part.width, GAINS[part.activation]
         self.layers = nn.Sequential(*layers, head(size, outputs))
+        self.represented = size
 
     def encode(self, numbers: Tensor, categories: Tensor) -> Tensor:
         """Features float32 (…, n, features) of numbers float32 (…, n, d) and codes int64 (…, n, c)."""
         embedded = [self.numbers(numbers)] if self.numbers else []
         return torch.cat([numbers, *embedded, *self.categories(categories)], dim=-1)
+
+    def represent(self, features: Tensor) -> Tensor:
+        """What the last layer sees (n, represented)."""
+        kept = self.input_dropout(features)
+        hidden: Tensor = self.layers[:-1](self.scale(kept) if self.scale else kept)
+        return hidden
 
     def forward(self, features: Tensor) -> Tensor:
         """Logits or values (…, n, outputs)."""

@@ -24,6 +24,7 @@ from steelyard.report.tables import (
     rungs,
     score_format,
 )
+from steelyard.report.targets import target_panels, target_scores
 from steelyard.report.words import LOOKS, metric_name, turning_point, unit_name
 
 CURVES = 6  # drawn; the table has them all
@@ -39,6 +40,8 @@ class Drawings:
     errors: Drawing | None = None
     confusion: Drawing | None = None
     residuals: Drawing | None = None
+    targets: Drawing | None = None
+    panels: Drawing | None = None
     curves: tuple[tuple[str, str, Drawing], ...] = ()
 
 
@@ -51,6 +54,8 @@ def drawings(record: RunRecord) -> Drawings:
         errors=_errors(record),
         confusion=_confusion(record),
         residuals=_residuals(record),
+        targets=target_scores(record),
+        panels=target_panels(record),
         curves=tuple(_curve(record, curve) for curve in drawable(record)[:CURVES]),
     )
 

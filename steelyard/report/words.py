@@ -3,15 +3,21 @@
 from dataclasses import dataclass
 
 from steelyard.metrics import metric
-from steelyard.problem import Problem, Score
+from steelyard.problem import THINGS, Problem, Score
 from steelyard.records import Curve, Step, Verdict, Wear
 from steelyard.report.numbers import count, plural, tick
 
 METRIC_NAMES = {
+    "arrmse": "average relative RMSE",
     "average_precision": "average precision",
     "balanced_accuracy": "balanced accuracy",
     "f1": "F1",
+    "d2": "D²",
     "f1_macro": "macro F1",
+    "f1_micro": "micro F1",
+    "f1_samples": "F1 of samples",
+    "hamming_loss": "Hamming loss",
+    "jaccard_samples": "Jaccard of samples",
     "log_loss": "log loss",
     "mae": "MAE",
     "r2": "R²",
@@ -69,8 +75,16 @@ def unit_name(unit: str) -> str:
 
 def task_line(problem: Problem) -> str:
     """`Binary classification of 32,561 table rows, scored by accuracy`."""
-    kind = {"binary": "Binary classification", "multiclass": f"Classification into {len(problem.classes)} classes"}
-    what = "images" if problem.modality == "image" else "table rows"
+    classes, targets = len(problem.classes), len(problem.heads)
+    kind = {
+        "binary": "Binary classification",
+        "multiclass": f"Classification into {classes} classes",
+        "ordinal": f"Classification into {classes} ordered classes",
+        "multilabel": f"{targets} labels, each given or not,",
+        "multioutput": f"Regression of {targets} targets",
+        "multitask": f"{targets} targets of several kinds",
+    }
+    _, what = THINGS[problem.modality]
     rows = f"of {count(problem.rows)} {what}" if problem.rows else f"of {what}"
     smaller = "" if metric(problem.metric).greater_is_better else " (smaller is better)"
     return f"{kind.get(problem.task, 'Regression')} {rows}, scored by {metric_name(problem.metric)}{smaller}"

@@ -17,11 +17,12 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 class Ask:
     """All that a run is told. Without a limit it takes `DEFAULT_SECONDS`; `settings` are knobs: (path, text).
 
-    `weights` names the column that says how much each row counts; `costs` are {true class: {predicted class: cost}}.
+    `weights` names the column that says how much each row counts; `costs` are {true class: {predicted class: cost}};
+    `order` names the classes of an ordinal target from the lowest.
     """
 
     source: Any
-    target: str | int | None = None
+    target: str | int | tuple[str | int, ...] | None = None
     test: Any = None
     output: Path | None = None
     time_limit: float | None = None
@@ -38,6 +39,7 @@ class Ask:
     command: str = ""
     weights: str | int | None = None
     costs: Mapping[Any, Mapping[Any, Any]] | None = None
+    order: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("trial_limit", 1), ("jobs", 1)):
@@ -71,6 +73,7 @@ class Ask:
             "exclude": list(self.exclude),
             "weights": None if self.weights is None else str(self.weights),
             "costs": None if self.costs is None else _plain(self.costs),
+            "order": list(self.order),
         }
 
 

@@ -1,7 +1,15 @@
 """Step 5: a dumb baseline, then a spot check of families; is there statistical power at all?"""
 
+from dataclasses import replace
+
+import numpy as np
+
+from steelyard.data.split import RARE_SHARE
+from steelyard.metrics import COST
+from steelyard.problem import Modality
 from steelyard.recipe import Recipe
 from steelyard.records import Arm
+from steelyard.training.decision import TunedThreshold
 from steelyard.trials.arms import FULL, Size, Tried
 from steelyard.weighing.compare import compare
 from steelyard.weighing.comparison import Comparison
@@ -10,7 +18,13 @@ from steelyard.workflow.checklist import walk
 from steelyard.workflow.families import families
 from steelyard.workflow.say import plainly, ranked
 
-SMALL = {"tabular": 4_000, "image": 2_000}  # train rows of the first round of the spot check
+SMALL: dict[Modality, int] = {
+    "tabular": 4_000,
+    "image": 2_000,
+    "text": 4_000,
+    "series": 2_000,
+    "mixed": 2_000,
+}  # train rows of the first round of the spot check
 REACH = 4  # families that get a full trial
 SHARE = 0.3  # of the time left, for full trials of the spot check
 DEAR = 0.15  # of that share: a full trial of the only family left is dear above it
@@ -36,6 +50,8 @@ def baseline(bench: Bench) -> list[Tried]:
         return []
     best = first[0]
     power = _power(bench, floor, best)
+    if power.verdict != "helps":
+        best, power = _with_thresholds(bench, floor, first) or (best, power)
     if power.verdict != "helps":
         walk(bench, best, power)
         bench.update(families=tuple(arm(bench, t) for t in [*first, floor]))
@@ -75,6 +91,34 @@ def _for_rows(bench: Bench, rows: int) -> list[Recipe]:
     return families(bench.problem, bench.pool.schema, rows, bench.settings)[1:]
 
 
+def _with_thresholds(bench: Bench, floor: Tried, tried: list[Tried]) -> tuple[Tried, Comparison] | None:
+    """The best family once its threshold is moved, and how it compares with the baseline; None where it does not help.
+
+    Where a class is rare, or mistakes cost differently, models know more than the label they think the likeliest says.
+    """
+    problem, part = bench.problem, TunedThreshold()
+    if bench.metric.needs != "labels" or not (problem.metric == COST or (problem.balance or 1.0) < RARE_SHARE):
+        return None
+    every = [replace(each, dev=_thresholds_moved(bench, part, each)) for each in tried]
+    best = max(every, key=lambda each: bench.metric.sign * bench.metric(bench.truth[each.rows[0]], each.dev[0]))
+    power = _power(bench, replace(floor, dev=_thresholds_moved(bench, part, floor)), best)
+    if power.verdict != "helps":
+        return None
+    name = best.recipe.family
+    bench.say(
+        "baseline", f"as they are no models beat the baseline; {name} does where the thresholds of both are moved"
+    )
+    return best, power
+
+
+def _thresholds_moved(bench: Bench, part: TunedThreshold, tried: Tried) -> tuple[np.ndarray, ...]:
+    """What an arm predicts on dev with thresholds that were tuned on other rows of dev, for every seed."""
+    each = zip(tried.rows, tried.dev, strict=True)
+    return tuple(
+        part.cross_fitted(bench.metric, bench.truth[rows], dev, bench.pool.weights_of(rows), 0) for rows, dev in each
+    )
+
+
 def _power(bench: Bench, floor: Tried, best: Tried) -> Comparison:
     truth = [bench.truth[rows] for rows in best.rows]
     weights = [bench.pool.weights_of(rows) for rows in best.rows]
@@ -82,12 +126,12 @@ def _power(bench: Bench, floor: Tried, best: Tried) -> Comparison:
 
 
 def _reaching(bench: Bench, first: list[Tried]) -> list[Request]:
-    """Full trials for the families not clearly worse than the best, and for the network of a table, if time allows.
+    """Full trials for the families not clearly worse than the best, and for networks on all but images, if time allows.
 
     Where one family is left and a full trial is dear, there is nothing to decide and the time is kept for weighing.
     """
     near = [t for t in first if _power(bench, first[0], t).verdict != "hurts"][:REACH]
-    networks = [t for t in first if t.recipe.network is not None and bench.problem.modality == "tabular"]
+    networks = [t for t in first if t.recipe.network is not None and bench.problem.modality != "image"]
     chosen = {t.recipe.family for t in [*near, *networks]}
     recipes = [recipe for recipe in _for_rows(bench, bench.train_rows) if recipe.family in chosen]
     budget = SHARE * bench.left() * bench.executor.jobs

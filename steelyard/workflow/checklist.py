@@ -3,8 +3,11 @@
 import numpy as np
 
 from steelyard.classical import Linear
+from steelyard.classical.several import fit
 from steelyard.data.prepared import Prepared
+from steelyard.problem import Problem
 from steelyard.training.optimizers import Rmsprop
+from steelyard.training.scale import in_units, learnt, scale_of
 from steelyard.trials.arms import FULL, Tried
 from steelyard.weighing.comparison import Comparison
 from steelyard.workflow.bench import Bench
@@ -22,11 +25,7 @@ def walk(bench: Bench, best: Tried, power: Comparison) -> None:
         f"{power.effect:.4g} (95 % interval {power.low:.4g} to {power.high:.4g})",
     )
     network = families(bench.problem, bench.pool.schema, bench.train_rows, bench.settings)[-1]
-    output = (
-        "linear, for values"
-        if bench.problem.task == "regression"
-        else f"a softmax over {bench.problem.outputs} classes"
-    )
+    output = _output(bench.problem)
     loss = network.loss.kind if network.loss else ""
     say("baseline", f"checked last activation and loss: the output is {output}, the loss {loss}: they match")
     found = bench.try_arms([(network.with_part("optimizer", Rmsprop()), (0,), FULL)])[0]
@@ -45,18 +44,29 @@ def walk(bench: Bench, best: Tried, power: Comparison) -> None:
     )
 
 
+def _output(problem: Problem) -> str:
+    """The last activation, in words."""
+    if problem.task == "multilabel":
+        return f"a sigmoid for each of {problem.outputs} labels"
+    if problem.heads:
+        return f"{problem.outputs} numbers: linear for values, a softmax over the classes of each other target"
+    return f"a softmax over {problem.outputs} classes" if problem.classes else "linear, for values"
+
+
 def target_as_input(bench: Bench) -> tuple[float, str] | None:
     """The score of a linear model that is given the target as an input, on rows it has not seen, and what that says."""
     train, dev = bench.protocol.split(0, 0)
     train, dev = train[:ROWS], dev[:ROWS]
-    truth, task = bench.truth, bench.problem.task
+    truth, problem = bench.truth, bench.problem
     part = families(bench.problem, bench.pool.schema, len(train))[1].prepare
     prepared: Prepared = part.fit(bench.pool.take(train))
-    known = truth.astype(float)[:, None] if task == "regression" else np.eye(bench.problem.outputs)[truth]
+    scale = scale_of(problem, truth, False)
+    known = np.nan_to_num(learnt(problem, scale, truth).numpy().astype(float))
     known = (known - known[train].mean(0)) / (known[train].std(0) + 1e-9)
     x = [np.hstack([prepared.matrix(bench.pool.take(rows)), known[rows]]).astype(np.float32) for rows in (train, dev)]
-    fitted = Linear(l2=1e-3).fit(x[0], truth[train], task, bench.problem.outputs, 0)
-    score = bench.metric(truth[dev], fitted.predict(x[1]), bench.pool.weights_of(dev))
+    target = truth[train] if scale is None else scale.forward(truth[train])
+    fitted = fit(Linear(l2=1e-3), x[0], target, problem, 0)
+    score = bench.metric(truth[dev], in_units(problem, scale, fitted.predict(x[1])), bench.pool.weights_of(dev))
     dumb = bench.record.baseline
     gained = dumb is not None and bench.metric.better(score, dumb.value)
     return (

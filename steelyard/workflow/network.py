@@ -56,9 +56,8 @@ def _network(problem: Problem, dataset: Dataset, rows: int) -> Recipe:
 
 def asked(problem: Problem, recipe: Recipe) -> str:
     """What is predicted, and by what, in words."""
-    kind = f"{problem.task}, {len(problem.classes)} classes" if problem.classes else "regression"
     optimizer = recipe.optimizer.kind if recipe.optimizer else "none"
-    return f"predict '{problem.target}' ({kind}) by {recipe.family}, optimizer {optimizer}"
+    return f"predict '{problem.target}' ({problem.kind}) by {recipe.family}, optimizer {optimizer}"
 
 
 def folder_for(ask: Ask, tool: str) -> Path:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 import steelyard
-from steelyard.data.dataset import Dataset
+from steelyard.data import words
+from steelyard.data.dataset import KINDS, Dataset
 from steelyard.data.sealed import Sealed
 from steelyard.data.split import divide
 from steelyard.problem import Problem
@@ -24,7 +25,7 @@ from steelyard.workflow.advice import next_steps
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.baseline import baseline
 from steelyard.workflow.bench import CLOSING, Bench
-from steelyard.workflow.define import define
+from steelyard.workflow.define import define, measure_words
 from steelyard.workflow.families import families
 from steelyard.workflow.finish import finish, tidy
 from steelyard.workflow.lock import only_one
@@ -87,7 +88,7 @@ def _incumbents(bench: Bench, ranked: list[Tried]) -> list[Tried]:
     best = ranked[0]
     bench.reserve = _reserve(bench, ranked)
     others = [t for t in ranked[1:] if (t.recipe.network is None) != (best.recipe.network is None)]
-    near = [t for t in others if t.size == best.size and bench.problem.modality == "tabular"]
+    near = [t for t in others if t.size == best.size and bench.problem.modality != "image"]
     return [best, *near[:1]]
 
 
@@ -131,7 +132,7 @@ def _set_up(
     for note in dataset.notes:
         bench.say("define", note)
     bench.say("define", _asked(problem, dataset))
-    bench.say("measure", _measured(ask, problem))
+    bench.say("measure", measure_words(ask, problem, dataset))
     bench.say("protocol", _split(bench, test_rows))
     bench.say("prepare", _prepared(dataset))
     bench.chosen = choose_precision(bench)
@@ -143,23 +144,8 @@ def _asked(problem: Problem, dataset: Dataset) -> str:
         height, width, channels = dataset.schema.shape or (0, 0, 0)
         inputs = f"images of {height} × {width} pixels, {'grey' if channels == 1 else 'colour'}"
     else:
-        inputs = f"{len(dataset.schema.columns)} columns"
-    kind = f"{problem.task}, {len(problem.classes)} classes" if problem.classes else "regression"
-    return f"predict '{problem.target}' ({kind}) from {inputs}, {len(dataset)} rows"
-
-
-def _measured(ask: Ask, problem: Problem) -> str:
-    why = (
-        "as asked"
-        if ask.metric
-        else {
-            "cost": "costs were given",
-            "accuracy": "the classes are balanced enough",
-            "balanced_accuracy": "a class is rare, and accuracy would reward ignoring it",
-        }.get(problem.metric, "usual for values")
-    )
-    limits = "; it must keep " + ", ".join(map(str, problem.constraints)) if problem.constraints else ""
-    return f"optimise {problem.metric} ({why}){limits}"
+        inputs = words.counted(len(dataset.schema.columns), "column")
+    return f"predict '{problem.target}' ({problem.kind}) from {inputs}, {len(dataset)} rows"
 
 
 def _split(bench: Bench, test_rows: np.ndarray) -> str:
@@ -177,11 +163,8 @@ def _prepared(dataset: Dataset) -> str:
     if dataset.schema.modality == "image":
         return "pixels are normalised by mean and spread of train"
     kinds: list[str] = [column.kind for column in dataset.schema.columns]
-    counts = [
-        f"{kinds.count(kind)} {word}"
-        for kind, word in (("number", "numbers"), ("category", "categories"), ("date", "dates"))
-    ]
-    return f"{', '.join(c for c in counts if not c.startswith('0 '))}; scaled, coded and filled by what train holds"
+    counts = [words.counted(kinds.count(kind), kind, plural) for kind, plural in KINDS.items() if kind in kinds]
+    return f"{', '.join(counts)}; scaled, coded and filled by what train holds"
 
 
 def _environment() -> dict[str, str]:
