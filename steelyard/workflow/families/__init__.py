@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from steelyard.data.dataset import Schema
+from steelyard.data.selection import check_drop
 from steelyard.errors import UserError, suggest
 from steelyard.parts import Network
 from steelyard.problem import Modality, Problem
@@ -36,7 +37,7 @@ def families(problem: Problem, schema: Schema, rows: int, settings: Settings = (
         if not fitting:
             known = {knob for recipe in recipes for knob in recipe.knobs()}
             raise UserError(f"there is no knob '{path}' here{suggest(path, sorted(known))}")
-        recipes = [recipe.set(path, given) if recipe in fitting else recipe for recipe in recipes]
+        recipes = [checked(recipe.set(path, given), schema) if recipe in fitting else recipe for recipe in recipes]
     for recipe in recipes:
         if recipe.loss is not None:
             recipe.loss.check(problem)
@@ -52,3 +53,9 @@ def _in_place(network: Network, recipes: list[Recipe]) -> list[Recipe]:
     own = [recipe.with_part("network", network) for recipe in ours[:1]]
     own = [exchanged(r, "adam-w") if r.optimizer is not None and is_sgd(r.optimizer.kind) else r for r in own]
     return [recipe for recipe in recipes if recipe.network is None] + own
+
+
+def checked(recipe: Recipe, schema: Schema) -> Recipe:
+    """The recipe, unless it drops what is no input of the data: then UserError."""
+    check_drop(getattr(recipe.prepare, "drop", ()), [column.name for column in schema.columns])
+    return recipe
