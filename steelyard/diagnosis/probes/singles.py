@@ -28,7 +28,7 @@ def _values(rows: Rows, column: Column) -> Array:
     frame = rows.data.frame
     assert frame is not None
     if column.kind == "number":
-        return frame[column.name].to_numpy(np.float64)
+        return np.asarray(frame[column.name].to_numpy(np.float64))
     if column.kind == "date":
         dates = frame[column.name]
         return np.asarray(np.where(dates.isna(), np.nan, dates.to_numpy("datetime64[ns]").astype(np.float64)))
