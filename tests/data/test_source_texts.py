@@ -77,10 +77,10 @@ def test_several_texts_are_the_inputs_of_a_text_problem(frame: pd.DataFrame):
     assert dataset.schema.modality == "text" and [c.name for c in dataset.schema.columns] == ["words", "more"]
 
 
-def test_next_to_other_inputs_a_text_is_left_out_and_said(frame: pd.DataFrame):
+def test_a_text_next_to_other_inputs_makes_a_mixed_table(frame: pd.DataFrame):
     dataset = read(frame.assign(size=[0.5 * (i % 7) for i in range(40)]), "topic")
-    assert dataset.schema.modality == "tabular" and [c.name for c in dataset.schema.columns] == ["size"]
-    assert said(dataset, "'words' is free text")
+    assert dataset.schema.modality == "mixed"
+    assert {c.name: c.kind for c in dataset.schema.columns} == {"words": "text", "size": "number"}
 
 
 def test_short_phrases_that_hardly_repeat_are_texts_when_they_are_all_there_is():
