@@ -59,7 +59,7 @@ def told_by(values: pd.Series, target: Array, classes: int) -> float:
 
 def _bins(values: pd.Series) -> Array:
     """The bin of each row: levels of a category, equal shares of numbers and dates; missing ones have their own."""
-    if values.dtype == object:
+    if values.dtype.kind not in "fM":
         return np.asarray(pd.factorize(values.to_numpy(object))[0] + 1)
     plain = pd.to_numeric(values).to_numpy(np.float64, na_value=np.nan) if values.dtype.kind == "f" else _days(values)
     known = plain[~np.isnan(plain)]

@@ -35,6 +35,7 @@ class Cutmix(Augmentation, Technique):
     treats: ClassVar = ("variance",)
     time_ratio: ClassVar = 1.1
     off: ClassVar = {"probability": 0.0}
+    alone: ClassVar = False
     probability: Knob = knob(0.5, 0.0, 1.0)
     alpha: Knob = knob(1.0, 0.01, 100.0)
 

@@ -33,6 +33,7 @@ class MultiCrop(Augmentation, Technique):
     unasked: ClassVar = False
     off: ClassVar = {"crops": 1}
     reshapes: ClassVar[bool] = True
+    alone: ClassVar = False
     crops: int = knob(2, 1, 32)
     share: Knob = knob(0.75, 0.1, 1.0)
 
