@@ -78,13 +78,12 @@ def _outcomes(target: Array, dataset: Dataset) -> Array:
 
 def _bins(values: pd.Series) -> Array:
     """The bin of each row: levels of a category, equal shares of numbers and dates; missing ones have their own."""
-    if values.dtype == object:
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        plain = np.asarray((values - pd.Timestamp(0)) / pd.Timedelta(days=1), np.float64)
+    elif pd.api.types.is_numeric_dtype(values.dtype):
+        plain = values.to_numpy(np.float64)
+    else:
         return np.asarray(pd.factorize(values.to_numpy(object))[0] + 1)
-    plain = pd.to_numeric(values).to_numpy(np.float64, na_value=np.nan) if values.dtype.kind == "f" else _days(values)
     known = plain[~np.isnan(plain)]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.zeros(0)
     return np.asarray(np.where(np.isnan(plain), len(edges) + 1, np.searchsorted(edges, plain, side="left")))
-
-
-def _days(values: pd.Series) -> Array:
-    return np.asarray((values - pd.Timestamp(0)) / pd.Timedelta(days=1), np.float64)
