@@ -64,8 +64,8 @@ class Linear(Estimator):
         categorical: Sequence[int] = (),
         weights: Array | None = None,
     ) -> FittedEstimator:
-        """The model fitted on a scaled matrix (n, features) without missing values."""
-        x = np.asarray(x, np.float64)
+        """The model fitted on a scaled matrix (n, features), dense or sparse, without missing values."""
+        x = x.astype(np.float64)
         weighted = row_weights(y, task, self.class_weights, weights)
         with training():
             if task == "regression":

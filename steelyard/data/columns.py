@@ -15,7 +15,9 @@ from steelyard.data.delimited import MISSING
 
 NUMBER = 0.9  # of the present values must be numbers for the rest to count as missing
 UNIQUE = 0.95  # different values per row from which texts are ids (or free text)
-WORDS, LETTERS = 5, 50  # a mean length of texts from which they are free text, when half of them differ
+REPEATED = 0.5  # different values per row below which texts are categories, however long they are
+WORDS, LETTERS = 5, 50  # a mean length from which texts that seldom repeat are free text
+NAMED = re.compile(r"[^\d_]*[^\W\d_]{2}[^\d_]*")  # words without a number in them, as ids have one
 ID_NAME = re.compile(
     r"(.*[ _.-])?(id|uid|uuid|guid|pid|index|idx|key|row|rownum|no|nr|order|instant|serial)|unnamed: \d+", re.I
 )
@@ -57,6 +59,7 @@ class Verdict:
     reason: str = ""
     note: str = ""
     spare: bool = False  # an id only by its numbers: used after all when nothing else is left
+    phrases: bool = False  # words or names that hardly repeat: a text, when nothing else is left
 
 
 def decide(name: str, values: pd.Series) -> Verdict:
@@ -178,22 +181,22 @@ def _decide_text(name: str, levels: Levels, values: pd.Series) -> Verdict:
         unsure = "; day and month could be exchanged" if ambiguous(texts, form) else ""
         note = f"column '{name}' holds dates ({'ISO 8601' if form == 'ISO8601' else form}{unsure})"
         return _unless_dull(Verdict(Column(name, "date", form), note=note), len(texts), present, len(values))
-    reason = "" if declared else _wordy(texts, present)
-    if reason:
-        return Verdict(None, reason)
-    return _unless_dull(Verdict(Column(name, "category")), len(texts), present, len(values))
+    if declared or present < 10 or len(texts) < REPEATED * present:
+        return _unless_dull(Verdict(Column(name, "category")), len(texts), present, len(values))
+    return _decide_wordy(name, texts, present)
 
 
-def _wordy(texts: list[str], present: int) -> str:
-    """Why texts are no categories: free text, or an id of its own on nearly every row."""
-    if present < 10 or len(texts) < 0.5 * present:
-        return ""
-    words = np.mean([text.count(" ") + 1 for text in texts[:1000]])
-    letters = np.mean([len(text) for text in texts[:1000]])
-    count = f"{len(texts)} different values in {present} rows"
+def _decide_wordy(name: str, texts: list[str], present: int) -> Verdict:
+    """What texts are that seldom repeat: free text, an id of its own on nearly every row, or categories still."""
+    some = texts[:: max(1, len(texts) // 1000)]
+    words = np.mean([len(text.split()) for text in some])
+    letters = np.mean([len(text) for text in some])
     if words >= WORDS or letters >= LETTERS:
-        return f"is free text ({count}), which is not used yet"
-    return f"looks like an id ({count})" if len(texts) >= UNIQUE * present else ""
+        return Verdict(Column(name, "text"))
+    phrases = np.mean([bool(NAMED.fullmatch(text)) for text in some]) >= NUMBER
+    if len(texts) < UNIQUE * present:
+        return Verdict(Column(name, "category"), phrases=bool(phrases))
+    return Verdict(None, f"looks like an id ({len(texts)} different values in {present} rows)", phrases=bool(phrases))
 
 
 def _unless_dull(verdict: Verdict, different: int, present: int, rows: int) -> Verdict:

@@ -106,12 +106,18 @@ def decode(data: bytes, name: str) -> tuple[str, str]:
 def sniff_delimiter(head: str) -> str:
     """The delimiter that cuts most lines into the same number (more than one) of fields."""
 
-    def score(delimiter: str) -> tuple[float, int]:
-        widths = Counter(len(row) for row in _first_rows(head, delimiter))
-        width, lines = widths.most_common(1)[0]
-        return (lines / widths.total(), width) if width > 1 else (0.0, 1)
+    return max(DELIMITERS, key=lambda delimiter: _evenness(head, delimiter))
 
-    return max(DELIMITERS, key=score)
+
+def shares(text: str) -> dict[str, float]:
+    """For every delimiter the share of the first lines that it cuts into the same number (more than one) of fields."""
+    return {delimiter: _evenness(text[:HEAD], delimiter)[0] for delimiter in DELIMITERS}
+
+
+def _evenness(head: str, delimiter: str) -> tuple[float, int]:
+    widths = Counter(len(row) for row in _first_rows(head, delimiter))
+    width, lines = widths.most_common(1)[0]
+    return (lines / widths.total(), width) if width > 1 else (0.0, 1)
 
 
 def has_header(rows: list[list[str]]) -> bool:
@@ -159,7 +165,15 @@ def _mostly_numbers(cells: list[str]) -> bool:
 
 
 def _first_rows(head: str, delimiter: str, count: int = 100) -> list[list[str]]:
-    """The first rows of a text; the last one is left away where the head may have cut it."""
+    """The first rows of a text; the last one is left away where the head may have cut it.
+
+    Quotes count where they are needed: tabs rarely stand in what is said, and quotes often do.
+    """
+    plain = [
+        line.rstrip("\r").split(delimiter) for line in head.split("\n", count + 1)[: count + 1] if line.strip("\r")
+    ]
+    if delimiter == "\t" and plain and len({len(row) for row in plain}) == 1:
+        return plain[:-1] if len(head) == HEAD and 1 < len(plain) <= count else plain
     reader = csv.reader(io.StringIO(head, newline=""), delimiter=delimiter, skipinitialspace=True)
     rows: list[list[str]] = []
     try:
@@ -184,6 +198,8 @@ def _read(text: str, delimiter: str, width: int, name: str) -> pd.DataFrame:
     names = [str(i) for i in range(width)]
     strings = {column: pa.string() for column in names}
     data = text.encode("utf-8", errors="replace")
+    if delimiter == "\t" and '"' in text and (plain := _unquoted(text, width)) is not None:
+        return plain
     try:
         table = pyarrow.csv.read_csv(
             io.BytesIO(data),
@@ -199,6 +215,24 @@ def _read(text: str, delimiter: str, width: int, name: str) -> pd.DataFrame:
     if f'{delimiter} "' in text:  # quotes after a space: the fast reader takes the space as content
         return _read_slowly(text, delimiter, width, name)
     raise _ragged(ragged, len(table) + len(ragged), width, name)
+
+
+def _unquoted(text: str, width: int) -> pd.DataFrame | None:
+    """The cells of a text whose lines all have as many tabs: quotes in it belong to what is said, none spans lines.
+
+    Cells that stand in quotes as a whole are taken out of them.
+    """
+    rows = [line.rstrip("\r").split("\t") for line in text.split("\n") if line.strip("\r")]
+    if any(len(row) != width for row in rows):
+        return None
+    return pd.DataFrame([[_bare(cell) for cell in row] for row in rows], dtype=str)
+
+
+def _bare(cell: str) -> str:
+    inside = cell[1:-1]
+    if len(cell) < 2 or cell[0] != '"' or cell[-1] != '"' or '"' in inside.replace('""', ""):
+        return cell
+    return inside.replace('""', '"')
 
 
 def _read_slowly(text: str, delimiter: str, width: int, name: str) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Where images lie: class folders, ready splits, flat folders – found from the paths alone."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from steelyard.errors import UserError
@@ -54,9 +55,9 @@ def has_images(paths: tuple[str, ...]) -> bool:
     return any(_suffix(path) in IMAGES for path in paths)
 
 
-def places(paths: tuple[str, ...]) -> list[Place]:
-    """Class and part of every image-like file, single wrapping folders taken off."""
-    kept = [path for path in paths if image_like(path)]
+def places(paths: tuple[str, ...], fits: Callable[[str], bool] | None = None) -> list[Place]:
+    """Class and part of every file that fits (by its name: is image-like), single wrapping folders taken off."""
+    kept = [path for path in paths if (fits or image_like)(path)]
     parts = [tuple(path.split("/")) for path in kept]
     depth = _wrapping(parts)
     split = _is_split(parts, depth)

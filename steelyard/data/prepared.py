@@ -1,6 +1,6 @@
 """What a fitted preparation hands to models: arrays with one row an example, and the shape networks are built for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +20,11 @@ class TableShape:
     numbers: int
     cardinalities: tuple[int, ...]
 
+    @property
+    def width(self) -> int:
+        """How many columns the numbers and the 0/1 columns of all levels but code 0 make together."""
+        return self.numbers + sum(self.cardinalities) - len(self.cardinalities)
+
 
 @dataclass(frozen=True)
 class ImageShape:
@@ -34,10 +39,16 @@ class ImageShape:
 
 @dataclass(frozen=True)
 class TextShape:
-    """Token ids int64 (n, length) below `tokens`, padded at the end with 0; 1 is unknown, 2 a masked token."""
+    """Token ids int64 (n, length) below `tokens`, padded at the end with 0; 1 is unknown, 2 masked, 3 a separator.
+
+    `width` is the size of pre-trained vectors of the tokens, 0 without any; `vectors` (tokens, width) are their values
+    while a network is built for the first time, None where its weights are loaded.
+    """
 
     tokens: int
     length: int
+    width: int = 0
+    vectors: np.ndarray | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

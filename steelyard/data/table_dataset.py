@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from steelyard.data.columns import Converted, convert, decide, missing
+from steelyard.data.columns import Converted, Verdict, convert, decide, missing
 from steelyard.data.dataset import KINDS, Column, Dataset, Schema
 from steelyard.data.duplicates import judge, key_groups, row_groups
 from steelyard.data.image_column import Photos, image_columns, photos, with_files
@@ -18,7 +18,7 @@ from steelyard.data.targets import class_names, codes_of, without_points
 from steelyard.data.weights import row_weights
 from steelyard.data.words import counted, listed
 from steelyard.errors import UserError, suggest
-from steelyard.problem import Head
+from steelyard.problem import Head, Modality
 
 LEAST = 10  # rows below which nothing can be learnt or measured
 
@@ -50,22 +50,22 @@ def table_dataset(
     notes = table.notes
     if len(names) == 1 and names[0] != str(target):
         notes += (f"target is column '{names[0]}'",)
-    raw, part, origin = table.frame, None, _row_numbers(len(table.frame))
+    raw, part, origin = table.frame, None, table.origin or _row_numbers(len(table.frame))
     if test is not None:
         raw, part, said = _appended(table, test, names, exclude)
-        origin += tuple(f"test {row}" for row in _row_numbers(len(test.frame)))
+        origin += tuple(f"test {row}" for row in test.origin or _row_numbers(len(test.frame)))
         notes += said
     else:
         raw, part, said = _split_column(raw, {*names, weighing})
         notes += said
     tested = np.zeros(len(raw), dtype=bool) if part is None else part == "test"
-    coded = code_targets(raw, names, task, tested, order)
+    coded = code_targets(raw, names, task, tested, order, table.labels)
     inputs = _without(raw.drop(columns=[*names, *([weighing] if weighing else [])]), exclude, names, table.name)
     require_rows(int(coded.usable.sum()), table.name)
     if not np.any(~tested[coded.usable]):
         raise UserError(f"{table.name} has no training rows: every row is marked as test")
     inputs, album, said_images = _album(inputs, coded.usable)
-    typed = typed_columns(inputs, ~tested & coded.usable, table.name, alone=album is None)
+    typed = typed_columns(inputs, ~tested & coded.usable, table.name, table.texts, alone=album is None)
     schema, frame = _schema(typed, album, names), typed.frame
     usable = coded.usable.copy()
     if schema.modality == "image":  # a row without its image has nothing to say
@@ -111,7 +111,7 @@ def table_like(table: RawTable, schema: Schema, classes: tuple[str, ...], heads:
     if any(name not in table.frame.columns for name in (*names, *targets)):
         table = renumbered(table, names, targets)
     photo = next((column.name for column in schema.columns if column.kind == "image"), "")
-    table = with_files(table, {*table.frame.columns} - {photo})
+    table = with_files(table, {*table.frame.columns} - {photo}, photo)
     raw = select(table, names)
     if not len(raw):
         raise UserError(f"{table.name} has no rows to predict on")
@@ -154,12 +154,17 @@ def known_target(values: pd.Series, name: str, classes: tuple[str, ...]) -> tupl
     return None, (f"target '{name}' holds {what} in {int(absent.sum())} of {len(found)} rows: not used",)
 
 
-def typed_columns(raw: pd.DataFrame, learnt: np.ndarray, name: str, alone: bool = True) -> Typed:
-    """Every column typed by the rows of `learnt` (n,) bool; ids, constants and free text are left out and said.
+def typed_columns(
+    raw: pd.DataFrame, learnt: np.ndarray, name: str, texts: Sequence[str] = (), alone: bool = True
+) -> Typed:
+    """Every column typed by the rows of `learnt` (n,) bool; ids and constants are left out and said.
 
-    There must be one that is used, unless they are not `alone` but have images beside them.
+    `texts` are columns that are known to be texts. There must be one that is used, unless they are not `alone` but have
+    images beside them.
     """
-    verdicts = {column: decide(column, raw.loc[learnt, column]) for column in raw.columns}
+    known = {column: Verdict(Column(column, "text")) for column in texts}
+    verdicts = known | {c: decide(c, raw.loc[learnt, c]) for c in raw.columns if c not in known}
+    verdicts = judged({column: verdicts[column] for column in raw.columns}, alone)
     spare_only = alone and not any(v.column and not v.spare for v in verdicts.values())
     columns, left, notes = [], dict[str, list[str]](), []
     for column, verdict in verdicts.items():
@@ -173,6 +178,8 @@ def typed_columns(raw: pd.DataFrame, learnt: np.ndarray, name: str, alone: bool 
     if not columns and alone:
         raise UserError(f"{name} has no column to learn from: {'; '.join(notes) or 'there is only the target'}")
     typed = _converted(raw, tuple(columns))
+    if columns and modality(columns) == "text" and not typed.frame.loc[learnt].notna().any(axis=None):
+        raise UserError(f"{name} has no words in it: every text is empty")
     return replace(typed, notes=(*([_said_kinds(columns)] if columns else []), *notes, *typed.notes))
 
 
@@ -187,11 +194,9 @@ def _album(inputs: pd.DataFrame, usable: np.ndarray) -> tuple[pd.DataFrame, Phot
 
 
 def _schema(typed: Typed, album: Photos | None, names: tuple[str, ...]) -> Schema:
-    target, several = listed(names), names if len(names) > 1 else ()
-    if album is None:
-        return Schema("tabular", target, typed.columns, targets=several)
-    columns = (*typed.columns, Column(album.column, "image"))
-    return Schema("mixed" if typed.columns else "image", target, columns, album.shape, several)
+    columns = typed.columns if album is None else (*typed.columns, Column(album.column, "image"))
+    shape, several = None if album is None else album.shape, names if len(names) > 1 else ()
+    return Schema(modality(columns), listed(names), columns, shape, several)
 
 
 def _groups(frame: pd.DataFrame, target: np.ndarray, album: Photos | None, rows: np.ndarray) -> np.ndarray:
@@ -205,12 +210,35 @@ def _groups(frame: pd.DataFrame, target: np.ndarray, album: Photos | None, rows:
 def _with_album(dataset: Dataset, album: Photos) -> Dataset:
     """A table to predict on with the images of its rows; without other columns, rows without one are left out."""
     if dataset.schema.modality == "image":
+        if not len(album.rows):
+            raise UserError(f"none of the images in column '{album.column}' of {dataset.name} can be read")
         bad = tuple((dataset.origin[i], why) for i, why in album.unreadable.items())
         kept = replace(dataset, frame=None, images=album.of(np.arange(len(dataset))), unreadable=bad)
         return kept.take(album.rows) if bad else kept
     assert dataset.frame is not None
     frame = dataset.frame.assign(**{album.column: album.there(len(dataset))})
     return replace(dataset, frame=frame, images=album.of(np.arange(len(dataset))))
+
+
+def judged(verdicts: dict[str, Verdict], alone: bool = True) -> dict[str, Verdict]:
+    """The verdicts on columns, seen together: where nothing else is an input, phrases are texts."""
+    texts = [name for name, v in verdicts.items() if v.column and v.column.kind == "text"]
+    phrases = [name for name, v in verdicts.items() if v.phrases]
+    others = any(v.column and not v.spare and name not in texts + phrases for name, v in verdicts.items())
+    if others or not alone:
+        return verdicts
+    note = "column '{}' is taken as text: there are no inputs of another kind"
+    return verdicts | {name: Verdict(Column(name, "text"), note=note.format(name)) for name in phrases}
+
+
+def modality(columns: Sequence[Column]) -> Modality:
+    """What a table with these inputs is: of texts or of images only, of these and others, or plain."""
+    kinds = {column.kind for column in columns}
+    if kinds == {"text"}:
+        return "text"
+    if kinds == {"image"}:
+        return "image"
+    return "mixed" if kinds & {"text", "image"} else "tabular"
 
 
 def require_rows(count: int, name: str) -> None:
@@ -236,7 +264,7 @@ def _converted(raw: pd.DataFrame, columns: tuple[Column, ...]) -> Typed:
 
 
 def _series(values: np.ndarray, column: Column) -> pd.Series:
-    return pd.Series(values, dtype=object if column.kind == "category" else None)
+    return pd.Series(values, dtype=object if column.kind in {"category", "text"} else None)
 
 
 def _said_kinds(columns: list[Column]) -> str:

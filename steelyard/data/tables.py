@@ -32,6 +32,8 @@ class RawTable:
     `numbered` is the stem of columns that are known by position only: "column_" (counted from 1) for a text without
     header, "x" (counted from 0) for arrays, "" where columns have names. `target` is the column to predict where the
     source says so itself; `folder` the one that paths in the table start from, None where it is no file.
+    `texts` are columns known to be texts, however short; `labels` says that the values of the target are names of
+    classes, numbers or not; `origin` says where each row came from, where that is no mere number.
     """
 
     name: str
@@ -40,6 +42,9 @@ class RawTable:
     notes: tuple[str, ...] = ()
     target: str = ""
     folder: Path | None = None
+    texts: tuple[str, ...] = ()
+    labels: bool = False
+    origin: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         twice = self.frame.columns[self.frame.columns.duplicated()]

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pandas as pd
 
-from steelyard.metrics import decided
+from steelyard import several
+from steelyard.metrics import labels
 from steelyard.problem import Problem
 
 
@@ -38,3 +39,17 @@ def _of_several(problem: Problem, predictions: np.ndarray, said: np.ndarray, lis
         elif head.classes:
             columns |= {f"probability_{head.name}_{name}": part[:, k] for k, name in enumerate(head.classes)}
     return pd.DataFrame(columns)
+
+
+def decided(problem: Problem, predictions: np.ndarray) -> np.ndarray:
+    """What is said of each example: codes (n,) or values (n,); for several targets (n, targets) codes or values.
+
+    Of ordered classes it is the median one.
+    """
+    if problem.task in {"regression", "multioutput"}:
+        return predictions
+    if problem.task == "multilabel":
+        return several.marks(predictions).astype(np.int64)
+    if problem.task == "multitask":
+        return np.stack([each[:, 0] if each.shape[1] == 1 else labels(each) for each in problem.split(predictions)], 1)
+    return several.median(predictions) if problem.task == "ordinal" else labels(predictions)

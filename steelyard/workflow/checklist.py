@@ -1,8 +1,10 @@
 """When nothing beats the dumb baseline: walk the checklist of the universal workflow and say what each point found."""
 
+from typing import Any
+
 import numpy as np
 
-from steelyard.classical import Linear
+from steelyard.classical import DUMB, Linear
 from steelyard.classical.several import fit
 from steelyard.data.prepared import Prepared
 from steelyard.problem import Problem
@@ -24,7 +26,8 @@ def walk(bench: Bench, best: Tried, power: Comparison) -> None:
         f"no statistical power: the best family ({best.recipe.family}) differs from the dumb baseline by "
         f"{power.effect:.4g} (95 % interval {power.low:.4g} to {power.high:.4g})",
     )
-    network = families(bench.problem, bench.pool.schema, bench.train_rows, bench.settings)[-1]
+    recipes = families(bench.problem, bench.pool.schema, bench.train_rows, bench.settings)
+    network = next(recipe for recipe in recipes if recipe.network is not None)
     output = _output(bench.problem)
     loss = network.loss.kind if network.loss else ""
     say("baseline", f"checked last activation and loss: the output is {output}, the loss {loss}: they match")
@@ -58,12 +61,13 @@ def target_as_input(bench: Bench) -> tuple[float, str] | None:
     train, dev = bench.protocol.split(0, 0)
     train, dev = train[:ROWS], dev[:ROWS]
     truth, problem = bench.truth, bench.problem
-    part = families(bench.problem, bench.pool.schema, len(train))[1].prepare
+    recipes = families(bench.problem, bench.pool.schema, len(train))
+    part = next(recipe.prepare for recipe in recipes if recipe.family not in DUMB)
     prepared: Prepared = part.fit(bench.pool.take(train))
     scale = scale_of(problem, truth, False)
     known = np.nan_to_num(learnt(problem, scale, truth).numpy().astype(float))
     known = (known - known[train].mean(0)) / (known[train].std(0) + 1e-9)
-    x = [np.hstack([prepared.matrix(bench.pool.take(rows)), known[rows]]).astype(np.float32) for rows in (train, dev)]
+    x = [_beside(prepared.matrix(bench.pool.take(rows)), known[rows]) for rows in (train, dev)]
     target = truth[train] if scale is None else scale.forward(truth[train])
     fitted = fit(Linear(l2=1e-3), x[0], target, problem, 0)
     score = bench.metric(truth[dev], in_units(problem, scale, fitted.predict(x[1])), bench.pool.weights_of(dev))
@@ -73,3 +77,12 @@ def target_as_input(bench: Bench) -> tuple[float, str] | None:
         score,
         "it is learnt, the inputs carry no signal" if gained else "it is not learnt: the rows are mixed up",
     )
+
+
+def _beside(matrix: Any, columns: np.ndarray) -> Any:
+    """Columns put beside a matrix, which may be sparse."""
+    from scipy import sparse
+
+    if sparse.issparse(matrix):
+        return sparse.hstack([matrix, columns], format="csr", dtype=np.float32)
+    return np.hstack([matrix, columns]).astype(np.float32)
