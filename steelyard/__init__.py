@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from steelyard.comparing import compare, weigh
     from steelyard.errors import UserError
-    from steelyard.inspecting import anchors, duplicates
+    from steelyard.inspecting import anchors, duplicates, probe
     from steelyard.problem import Constraint
     from steelyard.recipe import Recipe
     from steelyard.runs import Run, explore, load, rate_range, run
@@ -26,6 +26,7 @@ __all__ = [
     "duplicates",
     "explore",
     "load",
+    "probe",
     "rate_range",
     "run",
     "weigh",
@@ -44,6 +45,7 @@ _WHERE = {
     "weigh": "steelyard.comparing",
     "explore": "steelyard.runs",
     "load": "steelyard.runs",
+    "probe": "steelyard.inspecting",
     "rate_range": "steelyard.runs",
     "run": "steelyard.runs",
 }

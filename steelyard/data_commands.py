@@ -16,6 +16,7 @@ def add_data_commands(command: MakeCommand) -> None:
     """Add the commands by what makes one from its name, its call and its help."""
     _anchor_options(command("anchors", _anchors, "anchor boxes for a detector, by k-means under IoU"))
     _duplicate_options(command("duplicates", _duplicates, "rows, texts or images that are the same or nearly so"))
+    _probe_options(command("probe", _probe, "what each input knows alone and adds to the others; which know too much"))
     _cache_options(command("cache", _cache, "what is kept of decoded images, and how to be rid of it"))
 
 
@@ -45,6 +46,17 @@ def _duplicate_options(parser: argparse.ArgumentParser) -> None:
     add("--target", metavar="COLUMN", help="the column that holds the labels: do those of duplicates agree?")
     add("--test", metavar="SOURCE", help="a second source with the test rows: which are in the first one, too?")
     add("--exclude", action="append", default=[], metavar="COLUMN", help="a column that does not count (with --target)")
+    _written(parser)
+
+
+def _probe_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("source", metavar="SOURCE", help="a table, as `run` takes it")
+    add("--target", metavar="COLUMN", help="the column to predict")
+    add("--test", metavar="SOURCE", help="a second source with the test rows, which are not looked at")
+    add("--task", choices=("binary", "multiclass", "regression"), help="override the inferred task")
+    add("--exclude", action="append", default=[], metavar="COLUMN", help="a column to leave out")
+    add("--seed", type=whole, default=0, metavar="N", help="seed of everything random (default: 0)")
     _written(parser)
 
 
@@ -105,6 +117,26 @@ def _duplicates(options: argparse.Namespace) -> int:
     with watching(None, quiet=options.quiet) as watch:
         found = duplicates_of(search, watch)
     return _answer(options, found, show_duplicates)
+
+
+def _probe(options: argparse.Namespace) -> int:
+    from steelyard.terminal import watching
+    from steelyard.terminal_data import show_probe
+    from steelyard.workflow.probe import Look, probe_of
+
+    look = Look(
+        options.source,
+        options.target,
+        options.test,
+        options.task,
+        tuple(options.exclude),
+        options.output,
+        options.seed,
+        options.command_line,
+    )
+    with watching(None, quiet=options.quiet) as watch:
+        found = probe_of(look, watch)
+    return _answer(options, found, show_probe)
 
 
 def _cache(options: argparse.Namespace) -> int:

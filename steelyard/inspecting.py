@@ -6,8 +6,10 @@ from typing import Any
 
 from steelyard.boxes.anchors import Anchors
 from steelyard.diagnosis.duplicates import Duplicates
+from steelyard.diagnosis.probes.probe import Probe
 from steelyard.workflow.anchors import KS, Wish, anchors_of
 from steelyard.workflow.duplicates import Search, duplicates_of
+from steelyard.workflow.probe import Look, probe_of
 
 
 def anchors(
@@ -46,6 +48,27 @@ def duplicates(
     """
     call = f"steelyard.duplicates({_shown(source)}, target={target!r}, test={_shown(test)})"
     return duplicates_of(Search(source, target, test, tuple(exclude), _folder(output), call), watch)
+
+
+def probe(
+    source: Any,
+    target: str | int | None = None,
+    *,
+    test: Any = None,
+    task: str | None = None,
+    exclude: Sequence[str] = (),
+    seed: int = 0,
+    output: str | Path | None = None,
+    watch: Callable[[Any], None] = lambda _: None,
+) -> Probe:
+    """What each input of a table knows about the target alone and adds to the others.
+
+    `leaks` of the record are inputs that know suspiciously much, with the reason; `useless` are inputs that may be left
+    out together. Cross-validated on the rows outside the sealed test of a run with that `seed`. The page is probe.html
+    in `output` (default: runs/NAME-probe). Raises UserError.
+    """
+    call = f"steelyard.probe({_shown(source)}, target={target!r}, seed={seed})"
+    return probe_of(Look(source, target, test, task, tuple(exclude), _folder(output), seed, call), watch)
 
 
 def _folder(output: str | Path | None) -> Path | None:

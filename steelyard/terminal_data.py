@@ -10,8 +10,10 @@ from rich.table import Table
 from steelyard.boxes.anchors import Anchors
 from steelyard.data.cache import SIZE_VARIABLE, VARIABLE, Contents
 from steelyard.diagnosis.duplicates import Duplicates, in_words
+from steelyard.diagnosis.probes.probe import Probe
 from steelyard.report.anchors import anchors_text, answered
 from steelyard.report.duplicates import members
+from steelyard.report.probe import remark, said
 from steelyard.report.words import sentence
 
 GROUPS = 20  # shown: the page and the JSON hold all
@@ -62,6 +64,30 @@ def show_duplicates(found: Duplicates) -> None:
     for text in (*found.notes, *in_words(found)):
         console.print(escape(f"{sentence(text)}."))
     console.print(f"page  {escape(found.output)}/duplicates.html")
+
+
+def show_probe(found: Probe) -> None:
+    """What each input knows, then what is suspicious and what is useless, and what to type."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("input", "alone", "importance", ""):
+        table.add_column(name, justify="left" if name in {"input", ""} else "right", no_wrap=name != "input")
+    for each in found.inputs[:GROUPS]:
+        alone = f"{each.alone.value:.3f} ({each.alone.low:.3f} to {each.alone.high:.3f})"
+        importance = (
+            f"{each.importance:.3f} ({each.low:.3f} to {each.high:.3f})" if each.importance is not None else "–"
+        )
+        table.add_row(escape(each.name), alone, importance, remark(each))
+    console = _out()
+    console.print(table)
+    if len(found.inputs) > GROUPS:
+        console.print(f"… and {len(found.inputs) - GROUPS:,} inputs more")
+    for leak in found.leaks:
+        console.print(f"[red]{escape(leak.reason)}[/red]")
+    for text in said(found)[0 if not found.leaks else len(found.leaks) :]:
+        console.print(escape(text))
+    for command in found.commands:
+        console.print(f"try   {escape(command)}")
+    console.print(f"page  {escape(found.output)}/probe.html")
 
 
 def show_cache(found: Contents) -> None:

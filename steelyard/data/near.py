@@ -1,6 +1,9 @@
 """Rows of a data set that are the same or nearly so, whatever it holds."""
 
+import hashlib
+from collections.abc import Collection
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,21 +24,27 @@ RUN_ROWS, RUN_IMAGES, RUN_LETTERS = 50_000, 20_000, 5_000_000  # what a run look
 
 def same_inputs(dataset: Dataset) -> Array:
     """A number per row (n,), the same for rows with the same inputs, whatever their target."""
+    keys: list[Any] = []
     if dataset.frame is not None:
-        hashes = pd.util.hash_pandas_object(dataset.frame, index=False)
-        return np.asarray(pd.factorize(hashes.to_numpy())[0], np.int64)
-    if dataset.images is None:
-        return np.arange(len(dataset))
-    return key_groups([image.tobytes() for _, chunk in chunks(dataset.images) for image in chunk])
+        keys.append(pd.util.hash_pandas_object(dataset.frame, index=False).tolist())
+    for values in (dataset.images, dataset.series):
+        if values is not None:
+            keys.append([_digest(each) for _, chunk in chunks(values) for each in chunk])
+    return key_groups(list(zip(*keys, strict=True))) if keys else np.arange(len(dataset))
 
 
 def near_pairs(dataset: Dataset) -> Array:
     """Pairs (m, 2) of rows that are nearly the same; rows that are exactly the same may be among them."""
     if dataset.images is not None:
-        return near_images(dataset.images)
+        pairs = near_images(dataset.images)
+        return pairs if dataset.frame is None else _else_alike(dataset, pairs, ())
     if dataset.frame is None:
         return np.zeros((0, 2), np.int64)
     return np.vstack([near_rows(dataset.frame, dataset.schema.columns), _near_by_text(dataset)])
+
+
+def _digest(values: Array) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(values).tobytes(), digest_size=16).digest()
 
 
 def joined(groups: Array, pairs: Array) -> Array:
@@ -72,7 +81,7 @@ def kept_together(dataset: Dataset) -> Dataset:
 
 
 def _texts(dataset: Dataset) -> list[str]:
-    return [column.name for column in dataset.schema.columns if str(column.kind) == "text"]
+    return [column.name for column in dataset.schema.columns if column.kind == "text"]
 
 
 def _letters(dataset: Dataset) -> int:
@@ -90,9 +99,15 @@ def _near_by_text(dataset: Dataset) -> Array:
         rows = zip(*(frame[name] for name in names), strict=True)
         whole = [" ".join(text for text in row if isinstance(text, str)) for row in rows]
     pairs = near_texts([text if isinstance(text, str) else None for text in whole])
-    alike = np.ones(len(pairs), bool)
+    return _else_alike(dataset, pairs, names)
+
+
+def _else_alike(dataset: Dataset, pairs: Array, names: Collection[str]) -> Array:
+    """The pairs whose rows are about equal in all columns but those of the names."""
+    frame, alike = dataset.frame, np.ones(len(pairs), bool)
+    assert frame is not None
     for column in dataset.schema.columns:
-        if column.name not in names:
+        if column.name not in names and column.name in frame:
             alike &= _alike(frame[column.name], pairs, column.kind == "number")
     return np.asarray(pairs[alike])
 

@@ -16,6 +16,7 @@ from steelyard.errors import UserError, suggest
 
 Array = np.ndarray
 BINS = 16  # of a column of numbers or dates
+KINDS = ("number", "category", "date")
 
 
 def chosen(dataset: Dataset, drop: Sequence[str], keep: float) -> tuple[Column, ...]:
@@ -24,11 +25,12 @@ def chosen(dataset: Dataset, drop: Sequence[str], keep: float) -> tuple[Column, 
     UserError where `drop` names no column, or all of them.
     """
     check_drop(drop, [column.name for column in dataset.schema.columns])
-    left = tuple(column for column in dataset.schema.columns if column.name not in drop)
+    left = tuple(column for column in dataset.schema.columns if column.name not in drop and column.kind in KINDS)
     most = max(1, ceil(keep * len(left) - 1e-9))
     if most >= len(left) or dataset.target is None or dataset.frame is None:
         return left
-    told = [told_by(dataset.frame[column.name], dataset.target, len(dataset.classes)) for column in left]
+    outcomes = _outcomes(dataset.target, dataset)
+    told = [told_by(dataset.frame[column.name], outcomes) for column in left]
     best = set(np.argsort(-np.array(told), kind="stable")[:most].tolist())
     return tuple(column for place, column in enumerate(left) if place in best)
 
@@ -42,11 +44,10 @@ def check_drop(drop: Sequence[str], names: Sequence[str]) -> None:
         raise UserError("prepare.drop names every input: there would be nothing left to learn from")
 
 
-def told_by(values: pd.Series, target: Array, classes: int) -> float:
-    """The adjusted share of the target's variance (of its classes, summed) that lies between bins of a column."""
+def told_by(values: pd.Series, outcomes: Array) -> float:
+    """The adjusted share of the variance of outcomes (n, k), summed, that lies between bins of a column."""
     bins = _bins(values)
     counts = np.bincount(bins)
-    outcomes = np.eye(classes)[target] if classes else target[:, None].astype(float)
     centred = outcomes - outcomes.mean(axis=0)
     total = float((centred**2).sum())
     used, rows = int((counts > 0).sum()), len(bins)
@@ -57,15 +58,32 @@ def told_by(values: pd.Series, target: Array, classes: int) -> float:
     return 1 - (1 - between / total) * (rows - 1) / (rows - used)
 
 
+def _outcomes(target: Array, dataset: Dataset) -> Array:
+    """What is to be told (n, k): 0 and 1 for each class, values in their spread; a missing target is an average one."""
+    if dataset.classes:
+        return np.asarray(np.eye(len(dataset.classes))[target])
+    columns = []
+    for place, values in enumerate(np.atleast_2d(target.T)):
+        known = ~np.isnan(values)
+        many = len(dataset.heads[place].classes) if dataset.heads else 0
+        coded = np.zeros((len(values), many or 1))
+        if many:
+            coded[known] = np.eye(many)[values[known].astype(np.int64)]
+        else:
+            coded[known, 0] = values[known] / (values[known].std() or 1.0)
+        coded[~known] = coded[known].mean(axis=0) if known.any() else 0.0
+        columns.append(coded)
+    return np.hstack(columns)
+
+
 def _bins(values: pd.Series) -> Array:
     """The bin of each row: levels of a category, equal shares of numbers and dates; missing ones have their own."""
-    if values.dtype.kind not in "fM":
+    if pd.api.types.is_datetime64_any_dtype(values.dtype):
+        plain = np.asarray((values - pd.Timestamp(0)) / pd.Timedelta(days=1), np.float64)
+    elif pd.api.types.is_numeric_dtype(values.dtype):
+        plain = values.to_numpy(np.float64)
+    else:
         return np.asarray(pd.factorize(values.to_numpy(object))[0] + 1)
-    plain = pd.to_numeric(values).to_numpy(np.float64, na_value=np.nan) if values.dtype.kind == "f" else _days(values)
     known = plain[~np.isnan(plain)]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if len(known) else np.zeros(0)
     return np.asarray(np.where(np.isnan(plain), len(edges) + 1, np.searchsorted(edges, plain, side="left")))
-
-
-def _days(values: pd.Series) -> Array:
-    return np.asarray((values - pd.Timestamp(0)) / pd.Timedelta(days=1), np.float64)

@@ -9,6 +9,7 @@ import numpy as np
 from steelyard.data.dataset import Dataset
 from steelyard.data.duplicates import COARSE
 from steelyard.data.near import joined, near_pairs, same_inputs
+from steelyard.problem import Head
 
 Array = np.ndarray
 
@@ -99,16 +100,32 @@ def _group(dataset: Dataset, rows: Array, same: Array, labels: list[str], parts:
         Twin(dataset.origin[row] if dataset.origin else str(row + 1), str(parts[row]), labels[row]) for row in rows
     )
     sides = tuple(side for side in ("train", "dev", "test") if any(twin.part == side for twin in twins))
-    torn = bool(dataset.classes) and len({twin.label for twin in twins}) > 1
+    torn = _of_classes(dataset) and len({twin.label for twin in twins}) > 1
     return TwinGroup("exact" if len(set(same[rows])) == 1 else "near", twins, sides, torn)
+
+
+def _of_classes(dataset: Dataset) -> bool:
+    return bool(dataset.classes) or any(head.classes for head in dataset.heads)
 
 
 def _labels(dataset: Dataset) -> list[str]:
     if dataset.target is None:
         return [""] * len(dataset)
+    if dataset.heads:
+        return [
+            ", ".join(_of_head(head, value) for head, value in zip(dataset.heads, row, strict=True))
+            for row in dataset.target
+        ]
     if dataset.classes:
         return [dataset.classes[code] for code in dataset.target]
     return [f"{value:g}" for value in dataset.target]
+
+
+def _of_head(head: Head, value: float) -> str:
+    """`name=class` or `name=value` of one of several targets."""
+    if np.isnan(value):
+        return f"{head.name}="
+    return f"{head.name}={head.classes[int(value)] if head.classes else f'{value:g}'}"
 
 
 def in_words(found: Duplicates) -> list[str]:

@@ -35,6 +35,7 @@ from steelyard.workflow.machine import cores, device_of, jobs_on
 from steelyard.workflow.overfit import overfit
 from steelyard.workflow.own import with_network
 from steelyard.workflow.pace import choose_precision
+from steelyard.workflow.probe import say_leaks
 from steelyard.workflow.regularise import regularise
 from steelyard.workflow.stored import finished_record, output_folder, remember_ask, write_page
 
@@ -137,6 +138,7 @@ def _set_up(
     for note in dataset.notes:
         bench.say("define", note)
     bench.say("define", _asked(problem, dataset))
+    say_leaks(bench)
     bench.say("measure", measure_words(ask, problem, dataset))
     bench.say("protocol", _split(bench, test_rows))
     bench.say("prepare", _prepared(dataset))

@@ -12,10 +12,12 @@ import numpy as np
 
 from steelyard.diagnosis.probes.losses import Rows, Skill, skill, surely_less
 from steelyard.diagnosis.probes.pairs import pairs_that_know
+from steelyard.diagnosis.probes.singles import mistaken, mistaken_constant
 from steelyard.diagnosis.probes.together import Fold, together
 
 Array = np.ndarray
-KNOWS = 0.98  # of the loss taken away by one column alone: it is the answer
+KNOWS, SURELY = 0.98, 0.95  # of a constant guess's mistakes that one column avoids: it is the answer; the lower end
+WORTH_A_LOOK = 0.5  # skill alone, from which that is tried
 HALF = 0.5  # of what all know together: without the column the others know less
 LEVEL = 0.8  # of what all others know together: the column alone knows as much
 COMPANY = 3  # other columns that know something on their own: else there is nothing to stand out from
@@ -31,19 +33,25 @@ class Leak:
     reason: str
 
 
-def answers(singles: Mapping[str, Skill], target: str) -> list[Leak]:
+def answers(rows: Rows, singles: Mapping[str, Skill], target: str) -> list[Leak]:
     """The columns that alone predict nearly perfectly."""
-    found = [(name, each) for name, each in singles.items() if each.low >= KNOWS]
-    found.sort(key=lambda pair: -pair[1].value)
+    columns = [c for c in rows.data.schema.columns if c.name in singles and singles[c.name].value >= WORTH_A_LOOK]
+    floor = mistaken_constant(rows)
+    tried = [(column.name, skill(mistaken(rows, column), floor)) for column in columns]
+    found = sorted(((name, each) for name, each in tried if each.value >= KNOWS and each.low >= SURELY), key=_best)
     return [
         Leak(
             (name,),
             "is the answer",
-            f"'{name}' alone predicts '{target}' nearly perfectly: it takes away {_share(each.value)} of the error of "
-            "a constant guess. Is it the target under another name, or known only afterwards?",
+            f"'{name}' alone predicts '{target}' nearly perfectly: it avoids {_share(each.value)} of the mistakes "
+            "of a constant guess. Is it the target under another name, or known only afterwards?",
         )
         for name, each in found[:SAID]
     ]
+
+
+def _best(pair: tuple[str, Skill]) -> float:
+    return -pair[1].value
 
 
 def makers(rows: Rows, target: str) -> list[Leak]:

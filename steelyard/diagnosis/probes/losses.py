@@ -89,7 +89,7 @@ def skill(found: Array, floor: Array) -> Skill:
     if base <= 0:
         return Skill(0.0, 0.0, 0.0)
     ratio = float(found.mean()) / base
-    spread = 1.96 * float((found - ratio * floor).std()) / np.sqrt(len(found)) / base
+    spread = 1.96 * float((found - ratio * floor).std()) / float(np.sqrt(len(found))) / base
     return Skill(1 - ratio, 1 - ratio - spread, 1 - ratio + spread)
 
 

@@ -1,16 +1,18 @@
 """Feature probes: what each input knows alone and adds to the others, which know too much, which nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from steelyard.data.dataset import Dataset
+from steelyard.data.selection import KINDS
 from steelyard.diagnosis.probes import leaks
 from steelyard.diagnosis.probes.leaks import Leak
 from steelyard.diagnosis.probes.losses import Rows, Skill, constant, losses, rows_of, skill
 from steelyard.diagnosis.probes.singles import alone
 from steelyard.diagnosis.probes.together import Fold, folds_of, shuffled, together
+from steelyard.errors import UserError
 
 Array = np.ndarray
 QUICK_ROWS, QUICK_FOLDS, QUICK_COLUMNS = 10_000, 3, 200  # what a run looks at by itself
@@ -20,14 +22,17 @@ T_FOLDS = 2.776  # Student's t for five folds
 
 @dataclass(frozen=True)
 class Input:
-    """One column: its skill alone; what its being shuffled costs, as a share of a constant guess's loss, 95 %."""
+    """One column: its skill alone; what its being shuffled costs, as a share of a constant guess's loss, 95 %.
+
+    A column that is or makes the answer has no importance among the others: it would hide them all.
+    """
 
     name: str
     kind: str
     alone: Skill
-    importance: float
-    low: float
-    high: float
+    importance: float | None
+    low: float | None
+    high: float | None
     useless: bool = False
 
 
@@ -35,8 +40,9 @@ class Input:
 class Probe:
     """What was found; skills are shares of the loss of a constant guess (`loss` names it) that predictions take away.
 
-    `inputs` stand in the order of their importance. `useless` columns may be left out together: `without` is the skill
-    that is left then, beside the `whole` one of all columns; both None where nothing was useless.
+    `inputs` stand in the order of their importance, behind those that are or make the answer, which are in no model.
+    `useless` columns may be left out together: `without` is the skill that is left then, beside the `whole` one of all;
+    None where nothing was useless.
     """
 
     source: str
@@ -56,25 +62,33 @@ class Probe:
 
 
 def probed(dataset: Dataset, seed: int, watch: Callable[[str], None] = lambda _: None) -> Probe:
-    """All probes on rows outside the sealed test; the columns of `dataset` that are no numbers, categories or dates
-    are not looked at."""
+    """All probes on rows outside the sealed test, of the columns that are numbers, categories or dates.
+
+    UserError where there is nothing to probe.
+    """
+    _require(dataset)
     rows = rows_of(dataset, seed)
     floor = constant(rows)
     watch(f"{len(rows.truth):,} rows outside the sealed test, {rows.folds} folds; each input alone")
     mine = {c.name: losses(rows, alone(rows, c)) for c in dataset.schema.columns if c.kind in KINDS}
     singles = {name: skill(each, floor) for name, each in mine.items()}
-    watch("all inputs together, and each shuffled in turn")
-    folds = folds_of(rows)
+    suspects = leaks.answers(rows, singles, dataset.schema.target) + leaks.makers(rows, dataset.schema.target)
+    apart = _apart(suspects, singles)
+    watch(f"all inputs {'but ' + ', '.join(apart) if apart else 'together'}, and each shuffled in turn")
+    folds = folds_of(rows, apart)
     whole = together(rows, folds, (), seed)
-    inputs = _important(rows, folds, singles, float(floor.mean()), seed)
-    suspects = leaks.answers(singles, dataset.schema.target) + leaks.makers(rows, dataset.schema.target)
+    inputs = _important(rows, folds, {k: s for k, s in singles.items() if k not in apart}, float(floor.mean()), seed)
     best = leaks.candidate(singles)
     if best is not None and not suspects:
         watch(f"all inputs but '{best}', which knows most")
         suspects = leaks.dominating(rows, folds, best, mine[best], floor, dataset.schema.target, seed, whole)
     watch("all inputs without those that add nothing")
     useless, left = _without_useless(rows, folds, inputs, whole, seed)
-    marked = tuple(Input(i.name, i.kind, i.alone, i.importance, i.low, i.high, i.name in useless) for i in inputs)
+    kinds = {column.name: str(column.kind) for column in dataset.schema.columns}
+    marked = (
+        *(Input(name, kinds[name], singles[name], None, None, None) for name in apart),
+        *(replace(each, useless=each.name in useless) for each in inputs),
+    )
     return Probe(
         dataset.name,
         dataset.schema.target,
@@ -89,20 +103,32 @@ def probed(dataset: Dataset, seed: int, watch: Callable[[str], None] = lambda _:
     )
 
 
-KINDS = ("number", "category", "date")
+def _apart(suspects: list[Leak], singles: dict[str, Skill]) -> list[str]:
+    """The columns that are or make the answer: the others are looked at without them, unless there are no others."""
+    names = list(dict.fromkeys(name for leak in suspects for name in leak.columns))
+    return names if len(names) < len(singles) else []
+
+
+def _require(dataset: Dataset) -> None:
+    """UserError for a data set without such columns, and for several targets at once."""
+    if dataset.heads:
+        names = ", ".join(head.name for head in dataset.heads[:6])
+        raise UserError(f"probes look at one target: name one of {names} with --target, and --exclude the others")
+    if dataset.frame is None or not any(column.kind in KINDS for column in dataset.schema.columns):
+        raise UserError(f"{dataset.name} has no columns of numbers, categories or dates: there are no inputs to probe")
 
 
 def suspected(dataset: Dataset, seed: int) -> list[Leak]:
     """The suspicions a run raises by itself: the same ones, on fewer rows, and only where something stands out."""
     columns = [column for column in dataset.schema.columns if column.kind in KINDS]
-    if dataset.frame is None or not 0 < len(columns) <= QUICK_COLUMNS:
+    if dataset.frame is None or dataset.heads or not 0 < len(columns) <= QUICK_COLUMNS:
         return []
     rows = rows_of(dataset, seed, QUICK_ROWS, QUICK_FOLDS)
     floor = constant(rows)
     mine = {column.name: losses(rows, alone(rows, column)) for column in columns}
     singles = {name: skill(each, floor) for name, each in mine.items()}
     target = dataset.schema.target
-    found = leaks.answers(singles, target) + leaks.makers(rows, target)
+    found = leaks.answers(rows, singles, target) + leaks.makers(rows, target)
     best = leaks.candidate(singles)
     if found or best is None or singles[best].value < WORTH:
         return found
@@ -120,7 +146,7 @@ def _important(rows: Rows, folds: list[Fold], singles: dict[str, Skill], base: f
         found.append(
             Input(name, str(kinds[name]), singles[name], mean / base, (mean - spread) / base, (mean + spread) / base)
         )
-    return sorted(found, key=lambda each: -each.importance)
+    return sorted(found, key=lambda each: -(each.importance or 0.0))
 
 
 def _interval(added: Array, which: Array) -> tuple[float, float]:
@@ -139,7 +165,7 @@ def _without_useless(
     Each one's interval reaches zero; where leaving all of them out surely hurts, since they stood in for one another,
     the more important half of them stays, and so on.
     """
-    doubtful = [each.name for each in reversed(inputs) if each.low <= 0]
+    doubtful = [each.name for each in reversed(inputs) if each.low is not None and each.low <= 0]
     doubtful = doubtful[: len(inputs) - 1]
     while doubtful:
         left = together(rows, folds, doubtful, seed)

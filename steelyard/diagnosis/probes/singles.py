@@ -1,4 +1,7 @@
-"""Each input alone: out-of-fold means of the target in bins of a number or date, or in levels of a category."""
+"""Each input alone: out-of-fold means of the target in bins of a number or date, or in levels of a category.
+
+Whether a column is the answer, bins of several rows are too coarse to tell: a tree down to single rows does.
+"""
 
 import numpy as np
 import pandas as pd
@@ -7,9 +10,8 @@ from steelyard.data.dataset import Column
 from steelyard.diagnosis.probes.losses import Rows
 
 Array = np.ndarray
-BINS, LEVELS = 64, 1_000  # of a column, at the most
-FEWEST = 10  # rows of a bin
-PRIOR = 2.0  # rows that the mean of all counts for in each bin
+BINS, LEVELS = 64, 1_000  # of a column, at the most; about half the root of the rows, lest weak inputs drown in noise
+PRIOR = 5.0  # rows that the mean of all counts for in each bin
 
 
 def alone(rows: Rows, column: Column) -> Array:
@@ -21,6 +23,37 @@ def alone(rows: Rows, column: Column) -> Array:
         bins = _binned(values, learnt) if number else _levelled(values, learnt)
         found[held] = _means(rows, bins, learnt)[bins[held]]
     return found
+
+
+def mistaken(rows: Rows, column: Column) -> Array:
+    """How wrong each row (n,) is from one column by a model that follows every value: 0 or 1, or the squared error.
+
+    A tree down to single rows for numbers and dates, levels for categories: a constant guess's is `mistaken_constant`.
+    """
+    values = _values(rows, column)
+    if column.kind == "category":
+        found = alone(rows, column)
+        return np.asarray(found.argmax(axis=1) != rows.truth, float) if rows.classes else (found - rows.truth) ** 2
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    x, wrong = values[:, None], np.zeros(len(rows.truth))
+    for learnt, held in rows.splits():
+        tree = (DecisionTreeClassifier if rows.classes else DecisionTreeRegressor)(random_state=0)
+        guess = tree.fit(x[learnt], rows.truth[learnt]).predict(x[held])
+        wrong[held] = guess != rows.truth[held] if rows.classes else (guess - rows.truth[held]) ** 2
+    return wrong
+
+
+def mistaken_constant(rows: Rows) -> Array:
+    """How wrong each row (n,) is when the commonest class, or the mean, of the other folds is guessed."""
+    wrong = np.zeros(len(rows.truth))
+    for learnt, held in rows.splits():
+        truth = rows.truth[learnt]
+        if rows.classes:
+            wrong[held] = rows.truth[held] != np.bincount(truth).argmax()
+        else:
+            wrong[held] = (rows.truth[held] - truth.mean()) ** 2
+    return wrong
 
 
 def _values(rows: Rows, column: Column) -> Array:
@@ -38,7 +71,7 @@ def _values(rows: Rows, column: Column) -> Array:
 def _binned(values: Array, learnt: Array) -> Array:
     """The bin of each row: equal shares of the learnt rows, values that occur often alone; the last bin is missing."""
     known = np.sort(values[learnt][~np.isnan(values[learnt])])
-    count = int(np.clip(len(known) // FEWEST, 1, BINS))
+    count = int(np.clip(np.sqrt(len(known)) / 2, 2, BINS))
     edges = np.unique(np.quantile(known, np.linspace(0, 1, count + 1)[1:-1])) if len(known) else np.zeros(0)
     bins = np.searchsorted(edges, values, side="left")
     return np.asarray(np.where(np.isnan(values), len(edges) + 1, bins))
