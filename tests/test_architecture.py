@@ -22,7 +22,7 @@ FLOORS = (  # the lowest first; a room imports rooms of its own floor and of tho
     {"trials"},
     {"weighing", "diagnosis", "finish"},
     {"workflow", "report"},
-    {"runs", "comparing", "inspecting", "terminal", "terminal_data", "demo", "options"},
+    {"runs", "comparing", "inspecting", "layers", "terminal", "terminal_data", "demo", "options"},
     {"data_commands", "cli", "__main__"},
 )
 PIPES = {"trials/worker.py", "trials/executor.py"}  # pickles between a process and its own child, never a file

@@ -12,6 +12,7 @@ from steelyard.errors import UserError
 from steelyard.knobs import Knob, knob, value
 from steelyard.networks.convolutions import Block, ImageActivation, ImageNormalization, Style, stem
 from steelyard.networks.layers import Dropout, head
+from steelyard.networks.spatial import MapPooling, map_pooling
 from steelyard.parts import Network
 
 FIRST_MAP = 16  # the stem halves images until their longer side is at most this: early maps cost the most
@@ -22,10 +23,11 @@ LAST_MAP = 2
 class ResidualCnn(Network):
     """A stem, then stages of `depth` residual blocks; each stage halves the map and doubles the channels from `width`.
 
-    The stem halves images to at most 16 pixels a side, stages follow until the map is 2 pixels; the mean over the map
-    feeds the head, so that images of another size than the first ones can be predicted too. `dropout` acts on what
-    the head sees; `stochastic_depth` leaves out whole blocks of single examples, the last block at that rate and
-    earlier ones at a rate that falls linearly to the input (Huang et al. 2016, equation 4, arXiv 1603.09382).
+    The stem halves images to at most 16 pixels a side, stages follow until the map is 2 pixels; the mean over the map,
+    or what else `pooling` makes of it (the maximum, a pyramid of 1 and 2×2 cells, a mean with learnt weights), feeds
+    the head, so that images of another size than the first ones can be predicted too. `dropout` acts on what the head
+    sees; `stochastic_depth` leaves out whole blocks of single examples, the last block at that rate and earlier ones at
+    a rate that falls linearly to the input (Huang et al. 2016, equation 4, arXiv 1603.09382).
     Without `normalization` every block starts as its shortcut by a learnt factor, and the network wants a lower rate
     of learning.
     Source: He et al. 2016 (arXiv 1512.03385), with averaged shortcuts (He et al. 2019, section 4, arXiv 1812.01187).
@@ -37,6 +39,7 @@ class ResidualCnn(Network):
     normalization: ImageNormalization = "batch"
     activation: ImageActivation = "relu"
     stochastic_depth: Knob = knob(0.0, 0.0, 0.95)
+    pooling: MapPooling = "average"
 
     def build(self, shape: ImageShape, outputs: int) -> nn.Module:
         """A network from images (n, c, h, w) in 0..255 to (n, outputs) logits or values."""
@@ -71,8 +74,9 @@ class Cnn(nn.Module):
             channels = wider
         self.blocks = nn.Sequential(*blocks)
         self.dropout = Dropout(value(part.dropout, 0.0))
-        self.head = head(channels, outputs)
-        self.represented = channels
+        self.pool = map_pooling(part.pooling, channels)
+        self.represented = self.pool.features(channels)
+        self.head = head(self.represented, outputs)
 
     def encode(self, images: Tensor) -> Tensor:
         """Images (n, c, h, w) in 0..255, uint8 or float, to float32 with mean 0 and spread 1 per channel."""
@@ -86,10 +90,8 @@ class Cnn(nn.Module):
         return standard.view(n, h, w, c).permute(0, 3, 1, 2)
 
     def represent(self, features: Tensor) -> Tensor:
-        """The mean over the last map (n, represented), float32 under autocast too."""
-        maps = self.blocks(self.stem(features))
-        pooled = maps.mean((2, 3), dtype=torch.promote_types(maps.dtype, torch.float32))
-        kept: Tensor = self.dropout(pooled)
+        """What is pooled from the last map (n, represented)."""
+        kept: Tensor = self.dropout(self.pool(self.blocks(self.stem(features))))
         return kept
 
     def forward(self, features: Tensor) -> Tensor:

@@ -60,9 +60,14 @@ class LastPooling(nn.Module):
 
 
 class AttentionPooling(nn.Module):
-    """A mean whose weights are learnt: softmax over the steps of v · tanh(W x + b).
+    """A mean whose weights are learnt: softmax over the steps of v · tanh(W x + b); it starts as the plain mean.
 
+    Steps (n, time, width) become (n, width); without a mask (n, time) all of them count.
     Source: Yang et al. 2016, "Hierarchical Attention Networks for Document Classification", equations 5 to 7.
+
+    >>> steps, mask = torch.randn(8, 20, 16), torch.ones(8, 20)
+    >>> AttentionPooling(16)(steps, mask).shape
+    torch.Size([8, 16])
     """
 
     def __init__(self, width: int) -> None:
@@ -71,7 +76,8 @@ class AttentionPooling(nn.Module):
         self.score = nn.Linear(width, 1, bias=False)
         nn.init.zeros_(self.score.weight)  # it starts as the mean
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        mask = x.new_ones(x.shape[:2]) if mask is None else mask
         shares = F.softmax(self.score(torch.tanh(self.hidden(x))).squeeze(-1) + scores_of(mask), dim=1)
         pooled = torch.bmm(shares.unsqueeze(1).to(x.dtype), x).squeeze(1)
         return torch.where((mask > 0).any(dim=1, keepdim=True), pooled, 0)

@@ -19,9 +19,11 @@ from steelyard.networks.layers import (
     head,
     linear,
 )
+from steelyard.networks.piecewise import PiecewiseLinear
 from steelyard.parts import Network
 
 LARGEST = 16_000_000  # beyond so much work a step, fleets gained nothing (benchmarks/fleet.py measures smaller ones)
+WIDTH = 4  # values a number becomes by pieces
 NORMS: dict[str, type[nn.Module]] = {"batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
 
 
@@ -32,6 +34,8 @@ class TabularMlp(Network):
     Categories of up to `onehot` levels become 0/1 columns, larger ones learnt vectors of `embedding` values.
     `periodic` is the number of learnt frequencies by which each number is embedded; 0 feeds numbers as they are.
     Their spread `frequency` is how fine a detail is seen at first: 0.1 suits hundreds of rows, 0.5 many thousands.
+    `piecewise` is a number of bins, at the quantiles of normal scores: above 0 each number is embedded linearly between
+    them instead of by waves.
     `scale` puts a learnt factor on every feature.
     Source: Gorishniy et al. 2022 (arXiv 2203.05556) and, for the form with a bias, a linear layer and the number
     itself kept, Holzmüller et al. 2024, section 3 (arXiv 2407.04491).
@@ -51,6 +55,7 @@ class TabularMlp(Network):
     activation: Activation = "silu"
     dropout: Knob = knob(0.0, 0.0, 0.95)
     periodic: int = knob(16, 0, 256)
+    piecewise: int = knob(0, 0, 256)
     frequency: float = knob(0.3, 0.0)
     onehot: int = knob(8, 0)
     embedding: int = knob(8, 1, 256)
@@ -78,7 +83,7 @@ class Mlp(nn.Module):
 
     def __init__(self, part: TabularMlp, shape: TableShape, outputs: int) -> None:
         super().__init__()
-        self.numbers = Periodic(shape.numbers, part.periodic, part.frequency) if part.periodic else None
+        self.numbers = _embedded(part, shape.numbers)
         rate = value(part.embedding_dropout, 0.0)
         self.categories = Categories(shape.cardinalities, part.onehot, part.embedding, rate)
         size = shape.numbers + (self.numbers.features if self.numbers else 0) + self.categories.features
@@ -107,6 +112,12 @@ class Mlp(nn.Module):
         kept = self.input_dropout(features)
         output: Tensor = self.layers(self.scale(kept) if self.scale else kept)
         return output
+
+
+def _embedded(part: TabularMlp, numbers: int) -> Periodic | PiecewiseLinear | None:
+    if part.piecewise:
+        return PiecewiseLinear.of_scores(numbers, part.piecewise, WIDTH)
+    return Periodic(numbers, part.periodic, part.frequency) if part.periodic else None
 
 
 def _hidden(part: TabularMlp, inputs: int, gain: float) -> list[nn.Module]:

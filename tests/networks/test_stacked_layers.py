@@ -11,6 +11,7 @@ from steelyard.data.prepared import ImageShape, TableShape
 from steelyard.networks.embeddings import Categories, Periodic
 from steelyard.networks.image import ResidualCnn
 from steelyard.networks.layers import Scale
+from steelyard.networks.piecewise import PiecewiseLinear
 from steelyard.networks.tabular import TabularMlp
 
 MEMBERS, ROWS = 3, 7
@@ -71,6 +72,13 @@ def test_scales() -> None:
 def test_waves_of_numbers(columns: int) -> None:
     shape = TableShape(columns, ())
     same_as_alone(lambda layer, x: layer(x), members(lambda: Periodic(columns, 8, 0.3)), [numbers(shape)])
+
+
+@pytest.mark.parametrize("columns", [0, 1, 5])
+def test_pieces_of_numbers(columns: int) -> None:
+    shape = TableShape(columns, ())
+    networks = members(lambda: PiecewiseLinear.of_scores(columns, 8, 3))
+    same_as_alone(lambda layer, x: layer(x), networks, [numbers(shape)])
 
 
 def test_embeddings_of_categories() -> None:
