@@ -32,11 +32,11 @@ class TextBag(Network):
 
     embedding: int = knob(128, 1, 4096)
     width: int = knob(128, 1, 4096)
-    depth: int = knob(1, 0, 16)
+    depth: int = knob(0, 0, 16)
     pooling: Pooling = "mean"
     activation: Activation = "relu"
-    dropout: Knob = knob(0.3, 0.0, 0.95)
-    embedding_dropout: Knob = knob(0.0, 0.0, 0.95)
+    dropout: Knob = knob(0.0, 0.0, 0.95)
+    embedding_dropout: Knob = knob(0.5, 0.0, 0.95)
     frozen: bool = False
 
     def build(self, shape: TextShape, outputs: int) -> nn.Module:
@@ -97,7 +97,7 @@ class TextCnn(Network):
     """
 
     embedding: int = knob(128, 1, 4096)
-    width: int = knob(100, 1, 4096)
+    width: int = knob(64, 1, 4096)
     depth: int = knob(1, 1, 16)
     kernels: tuple[int, ...] = (3, 4, 5)
     pooling: Pooling = "max"
@@ -157,8 +157,8 @@ class TextRnn(Network):
     Sources: Hochreiter & Schmidhuber 1997 (LSTM); Cho et al. 2014 (GRU, arXiv 1406.1078).
     """
 
-    embedding: int = knob(128, 1, 4096)
-    width: int = knob(96, 1, 4096)
+    embedding: int = knob(64, 1, 4096)
+    width: int = knob(64, 1, 4096)
     depth: int = knob(1, 1, 16)
     cell: Cell = "gru"
     bidirectional: bool = True
@@ -200,14 +200,14 @@ class TextTransformer(Network):
     2019 (arXiv 1810.04805).
     """
 
-    width: int = knob(128, 8, 4096)
-    depth: int = knob(2, 1, 48)
+    width: int = knob(64, 8, 4096)
+    depth: int = knob(1, 1, 48)
     heads: int = knob(4, 1, 64)
     positions: Positions = "learnt"
     pooling: Literal["mean", "max", "first", "attention"] = "mean"
     activation: Activation = "gelu"
     dropout: Knob = knob(0.2, 0.0, 0.95)
-    embedding_dropout: Knob = knob(0.1, 0.0, 0.95)
+    embedding_dropout: Knob = knob(0.3, 0.0, 0.95)
     frozen: bool = False
 
     def build(self, shape: TextShape, outputs: int) -> nn.Module:

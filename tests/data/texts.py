@@ -11,26 +11,7 @@ TOPICS = {
     "kitchen": ["flour", "butter", "oven", "baking", "simmer", "garlic", "pepper", "whisk", "dough", "plate"],
     "harbour": ["vessel", "anchor", "tide", "sailor", "cargo", "lighthouse", "mooring", "gulls", "pier", "rudder"],
 }
-FILLER = [
-    "the",
-    "a",
-    "with",
-    "some",
-    "of",
-    "my",
-    "very",
-    "and",
-    "then",
-    "we",
-    "you",
-    "it",
-    "is",
-    "was",
-    "near",
-    "every",
-    "other",
-    "day",
-]
+FILLER = ["the", "a", "with", "some", "of", "my", "and", "then", "we", "you", "it", "is", "was", "near", "every", "day"]
 
 
 def written(rows: int, topics: int = 2, seed: int = 0) -> tuple[list[str], list[str]]:
