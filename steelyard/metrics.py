@@ -33,6 +33,7 @@ class Metric:
     tasks: tuple[str, ...]
     per_example: Callable[[Array, Array], Array] | None = None  # when the score is a mean over examples
     costs: Costs | None = None
+    step: float | None = None  # of the metric "mase": the mean error of a naive forecast
     widths: tuple[int, ...] | None = None
 
     def __call__(self, truth: Array, predictions: Array, weights: Array | None = None) -> float:
@@ -64,8 +65,8 @@ class Metric:
 
     @property
     def key(self) -> str:
-        """What tells it from every other metric: its name, and its costs or widths where it has them."""
-        bound = self.costs or self.widths
+        """What tells it from every other metric: its name, and its costs, widths or step where it has them."""
+        bound = next((each for each in (self.costs, self.widths, self.step) if each is not None), None)
         return self.name if bound is None else f"{self.name} {bound}"
 
     def better(self, a: float, b: float) -> bool:
@@ -73,6 +74,8 @@ class Metric:
         return self.sign * (a - b) > 0
 
     def __reduce__(self) -> tuple[Callable[..., "Metric"], tuple[Any, ...]]:
+        if self.step is not None:
+            return (mase, (self.step,))
         if self.widths is not None:
             return (d2, (self.widths,))
         return (metric, (self.name,)) if self.costs is None else (cost, (self.costs,))
@@ -223,6 +226,30 @@ def _without_costs(truth: Array, predictions: Array, weights: Array | None = Non
     raise UserError(NEEDS_COSTS)
 
 
+MASE = "mase"
+NEEDS_STEPS = f"metric '{MASE}' is for forecasts: it is told in errors of the last value; give a horizon, or use mae"
+
+
+@cache
+def mase(step: float) -> Metric:
+    """The metric "mase": the mean distance in units of `step`, what a naive forecast of train errs by on the average.
+
+    Source: Hyndman & Koehler 2006, "Another look at measures of forecast accuracy", section 3.
+    """
+
+    def per_example(truth: Array, predictions: Array) -> Array:
+        return np.asarray(np.abs(truth - predictions) / step, dtype=float)
+
+    return Metric(MASE, "values", False, _mean(per_example), VALUES, per_example, step=step)
+
+
+def _without_steps(truth: Array, predictions: Array, weights: Array | None = None) -> Any:
+    raise UserError(NEEDS_STEPS)
+
+
+UNSTEPPED = Metric(MASE, "values", False, _without_steps, VALUES, _without_steps)  # knows its sign, cannot score
+
+
 @cache
 def d2(widths: tuple[int, ...]) -> Metric:
     """The metric "d2" for targets that are predicted by so many numbers each."""
@@ -240,11 +267,12 @@ UNPRICED = Metric(COST, "labels", False, _without_costs, CLASSES, _without_costs
 def metric(name: str) -> Metric:
     """The metric of that name (scikit-learn's names and the usual short ones).
 
-    "cost" and "d2" by their names alone cannot score: `Problem.measure` is bound to the costs or targets.
+    "cost", "d2" and "mase" by their names alone cannot score: `Problem.measure` is bound to the costs, targets or step.
     """
     known = ALIASES.get(name, name)
-    if known in {COST, D2}:
-        return UNPRICED if known == COST else UNBOUND
+    bare = {each.name: each for each in (UNPRICED, UNBOUND, UNSTEPPED)}
+    if known in bare:
+        return bare[known]
     if known not in METRICS:
-        raise UserError(f"there is no metric '{name}'{suggest(name, [*METRICS, COST, D2, *ALIASES])}")
+        raise UserError(f"there is no metric '{name}'{suggest(name, [*METRICS, *bare, *ALIASES])}")
     return METRICS[known]

@@ -85,6 +85,7 @@ def weigh_options(parser: argparse.ArgumentParser) -> None:
     seeds.add_argument("--no-seed", action="store_true", help="draw the seeds anew")
     add("--output", type=Path, metavar="DIR", help="the folder to write into (default: one in the folder of the run)")
     add("--jobs", type=count, metavar="N", help="trainings side by side (default: one a core)")
+    network_option(parser)
     add("--device", metavar="NAME", default="auto", help="cpu, cuda or mps (default: cuda where there is one)")
     add("--json", action="store_true", help="one JSON object on standard output, everything else on standard error")
     add("--quiet", action="store_true", help="no progress")
@@ -109,6 +110,17 @@ def show_options(parser: argparse.ArgumentParser) -> None:
     add("--output", type=Path, metavar="FILE", help="PNG to write (default: augment.png in the run's folder)")
 
 
+def series_options(parser: argparse.ArgumentParser) -> None:
+    """Where series lie in a table, and whether to forecast."""
+    add = parser.add_argument
+    add("--modality", choices=("tabular", "image", "text", "series"), help="override what the source is taken to hold")
+    add("--id", metavar="COLUMN", help="a table of series: whose value a row is")
+    add("--time", metavar="COLUMN", help="a table of series: when the value was measured")
+    add("--horizon", type=count, metavar="N", help="forecast the target so many steps ahead")
+    add("--window", type=count, metavar="N", help="steps of the past a forecast sees (default: inferred)")
+    add("--period", type=int, metavar="N", help="steps of a season, 0 for none (default: inferred)")
+
+
 def data_options(parser: argparse.ArgumentParser) -> None:
     """What every command that trains is told about the data and what to do with them."""
     add = parser.add_argument
@@ -128,6 +140,7 @@ def data_options(parser: argparse.ArgumentParser) -> None:
     add("--metric", metavar="NAME", help="the metric to optimise, by its scikit-learn name")
     add("--task", choices=TASKS, metavar="TASK", help=f"override the inferred task: {', '.join(TASKS)}")
     add("--order", type=names, default=(), metavar="A,B,C", help="the classes of an ordinal target, the lowest first")
+    series_options(parser)
     add("--exclude", action="append", default=[], metavar="COLUMN", help="a column to leave out")
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random (default: 0)")
@@ -140,9 +153,18 @@ def data_options(parser: argparse.ArgumentParser) -> None:
         metavar="KNOB=VALUE",
         help="a knob, as loss.label_smoothing=0.1",
     )
+    network_option(parser)
     add("--device", metavar="NAME", default="auto", help="cpu, cuda or mps (default: cuda where there is one)")
     add("--json", action="store_true", help="one JSON object on standard output, everything else on standard error")
     add("--quiet", action="store_true", help="no progress")
+
+
+def network_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--network",
+        metavar="MODULE:NAME",
+        help="a torch.nn.Module of your own, or what makes one, to import: mypackage.module:build",
+    )
 
 
 def seconds(text: str) -> float:

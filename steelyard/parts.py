@@ -25,8 +25,15 @@ ROOMS = (
     "steelyard.data.batches",
     "steelyard.data.prepare",
     "steelyard.data.prepare_images",
+    "steelyard.data.prepare_mixed",
+    "steelyard.data.prepare_series",
     "steelyard.data.prepare_text",
     "steelyard.networks.image",
+    "steelyard.networks.mixed",
+    "steelyard.networks.own",
+    "steelyard.networks.series",
+    "steelyard.networks.series_recurrent",
+    "steelyard.networks.series_transformer",
     "steelyard.networks.tabular",
     "steelyard.networks.text",
     "steelyard.training.averaging",
@@ -107,6 +114,10 @@ class Network(Part):
     def together(self, batch: int) -> int:
         """How many of these, at most, are trained as one on a CPU since that costs less; 1: each alone."""
         return 1
+
+    def blends(self, modality: str) -> bool:
+        """Whether the encoded inputs of two examples can be averaged."""
+        return True
 
     @property
     def moves(self) -> bool:

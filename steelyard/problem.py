@@ -66,10 +66,10 @@ class Constraint:
             found = None
         if not found:
             raise UserError(f"cannot read constraint '{text}': expected NAME<=NUMBER or NAME>=NUMBER, as latency_ms<=5")
-        from steelyard.metrics import ALIASES, COST, D2, METRICS
+        from steelyard.metrics import ALIASES, COST, D2, MASE, METRICS
 
         name = ALIASES.get(found.group(1), found.group(1))
-        known = [*LIMITS, *METRICS, COST, D2]
+        known = [*LIMITS, *METRICS, COST, D2, MASE]
         if name not in known:
             raise UserError(f"there is no measure '{name}' to constrain{suggest(name, known)}")
         return cls(name, "<=" if found.group(2) == "<=" else ">=", bound)
@@ -105,7 +105,8 @@ class Problem:
     and classes), which predict all of them at once; for a single target there are none.
     `human_error` is the error rate of the best humans (or experts) in the unit of 1 - accuracy, when it is known;
     `balance` the share of the rarest class over the share it would have if all were equal (1: balanced);
-    `costs` what each true class (row) predicted as each class (column) costs, in the order of `classes`.
+    `costs` what each true class (row) predicted as each class (column) costs, in the order of `classes`; `step` what
+    a naive forecast errs by on the average before the test, in the target's unit.
     """
 
     task: Task
@@ -119,6 +120,7 @@ class Problem:
     balance: float | None = None
     costs: tuple[tuple[float, ...], ...] | None = None
     heads: tuple[Head, ...] = ()
+    step: float | None = None
 
     @property
     def measure(self) -> "Metric":
@@ -126,12 +128,19 @@ class Problem:
         return self.measure_of(self.metric)
 
     def measure_of(self, name: str) -> "Metric":
-        """The metric of that name, able to score this problem: "cost" is bound to its costs, "d2" to its targets."""
-        from steelyard.metrics import COST, D2, cost, d2, metric
+        """The metric of that name, able to score this problem: bound to its costs, its targets or its naive step."""
+        from steelyard.metrics import COST, D2, MASE, cost, d2, mase, metric
 
         if name == D2 and self.task == "multitask":
             return d2(tuple(head.width for head in self.heads))
+        if name == MASE and self.step is not None:
+            return mase(self.step)
         return cost(self.costs) if name == COST and self.costs is not None else metric(name)
+
+    @property
+    def things(self) -> tuple[str, str]:
+        """What one row of the data set is called, and several of them."""
+        return THINGS[self.modality] if self.step is None else ("window", "windows over time")
 
     @property
     def balanced(self) -> bool:

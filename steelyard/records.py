@@ -153,6 +153,7 @@ class RunRecord:
     winner: dict[str, Any] = field(default_factory=dict)  # {"family": …, "recipe": …, "members": …}
     confusion: tuple[tuple[int, ...], ...] = ()  # rows truth, columns prediction, on dev
     residuals: tuple[tuple[float, float], ...] = ()  # (truth, predicted) on a sample of dev
+    course: tuple[tuple[str, float, float], ...] = ()  # of a forecast: (known until, truth, predicted) on dev, by time
     targets: tuple[TargetRow, ...] = ()  # of several targets, on dev
     mistakes: tuple[Mistake, ...] = ()
     next_steps: tuple[str, ...] = ()

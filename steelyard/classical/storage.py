@@ -15,14 +15,15 @@ from safetensors.numpy import load_file, save_file
 from steelyard.classical.dummy import FittedConstant
 from steelyard.classical.fitted import FittedEstimator
 from steelyard.classical.linear import FittedLinear
+from steelyard.classical.mini_rocket import FittedMiniRocket
 from steelyard.classical.neighbors import FittedNeighbors
 from steelyard.classical.several import FittedSeveral
 from steelyard.classical.trees import FittedTrees
 from steelyard.errors import UserError, suggest
 
-Fitted = FittedConstant | FittedLinear | FittedNeighbors | FittedTrees
+Fitted = FittedConstant | FittedLinear | FittedMiniRocket | FittedNeighbors | FittedTrees
 FORMS: dict[str, type[Fitted]] = {
-    form.form: form for form in (FittedConstant, FittedLinear, FittedNeighbors, FittedTrees)
+    form.form: form for form in (FittedConstant, FittedLinear, FittedMiniRocket, FittedNeighbors, FittedTrees)
 }
 ARRAYS, NUMBERS, VERSION = "estimator.safetensors", "estimator.json", 1
 Arrays = dict[str, np.ndarray]

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from steelyard.data.layout import UNSAID, Layout
 from steelyard.problem import Head, Modality, Task
 
 Kind = Literal["number", "category", "date", "text", "image"]
@@ -29,6 +30,7 @@ class Schema:
 
     For tables and texts `columns`; for images `shape` = (height, width, channels) to which all were brought. A table
     with nothing but text columns is "text"; one with texts or images among other columns is "mixed" and has both.
+    For series `columns` are the channels, `length` the steps of the longest one, `layout` how they lie in a table.
     """
 
     modality: Modality
@@ -36,6 +38,8 @@ class Schema:
     columns: tuple[Column, ...] = ()
     shape: tuple[int, int, int] | None = None
     targets: tuple[str, ...] = ()  # the columns of several targets; `target` then names them all
+    layout: Layout = UNSAID
+    length: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         return {
@@ -44,13 +48,14 @@ class Schema:
             "columns": [[c.name, c.kind, c.format] if c.format else [c.name, c.kind] for c in self.columns],
             "shape": list(self.shape) if self.shape else None,
             "targets": list(self.targets),
-        }
+        } | ({"layout": self.layout.to_dict(), "length": self.length} if self.length else {})
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> "Schema":
         columns = tuple(Column(*entry) for entry in given["columns"])
         shape = tuple(given["shape"]) if given["shape"] else None
-        return cls(given["modality"], given["target"], columns, shape, tuple(given.get("targets", ())))
+        targets, layout = tuple(given.get("targets", ())), Layout(**given.get("layout", {}))
+        return cls(given["modality"], given["target"], columns, shape, targets, layout, given.get("length", 0))
 
     @property
     def target_columns(self) -> tuple[str, ...]:
@@ -65,8 +70,10 @@ class Dataset:
     Tables: `frame` holds one column per `schema.columns` entry: numbers as float64 with NaN for missing, categories
     as str objects with None for missing, dates as datetime64[ns] with NaT; texts as str objects with None for missing.
     Images: `images` is (n, h, w, c) uint8; in a mixed table they belong to its one column of kind "image".
-    Series: `series` is (n, channels, time) float32, NaN where a value is missing and behind the end of shorter cases.
+    Series: `series` is (n, channels, time) float32, NaN where a value is missing and behind the end of shorter cases;
+    in a forecast float64, since levels may be large and differences small.
     `order` (n,) is the time of each row where time decides who may learn from whom: dev and test come after train.
+    In a forecast it is (n, 2): when it is made, and when its target is known.
     `target` is (n,) int64 codes into `classes`, or (n,) float64; None when the source has no target (prediction). Of
     several targets, the `heads`, it is (n, heads) float64: codes or values, NaN where a row lacks a target. `asks` is
     the task where classes alone do not say: "ordinal", or that of several targets.

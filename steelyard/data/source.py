@@ -16,6 +16,8 @@ from steelyard.data.files import located, opened, table_in_zip
 from steelyard.data.foreign import unwrapped
 from steelyard.data.image_dataset import array_dataset, array_like, image_dataset, images_like
 from steelyard.data.image_folders import IMAGES, has_images
+from steelyard.data.layout import UNSAID, Layout
+from steelyard.data.series_sources import is_series, read_series, read_series_like
 from steelyard.data.table_dataset import table_dataset, table_like
 from steelyard.data.target_frame import target_frame
 from steelyard.data.targets import infer_task
@@ -49,25 +51,32 @@ def read(
     exclude: Sequence[str] = (),
     weights: str | int | None = None,
     order: Sequence[str] = (),
+    modality: str | None = None,
+    layout: Layout = UNSAID,
 ) -> Dataset:
     """The training data of a source, typed and coded; rows without a usable target are left out.
 
     `source` is the path of a text table, Parquet, Arrow or JSON file, text of lines that begin with a label, folder of
     class folders (images or texts) or zip of any (`a.zip/b.csv` names a table inside), a pandas or polars frame, a pair
-    (X, y) with a matrix or a list of texts, a matrix with `target` as the position of its column, or an object of
-    another library (`foreign.unwrapped`).
+    (X, y) with a matrix or a list of texts, a matrix with `target` as the position of its column, a file or arrays of
+    series, or an object of another library (`foreign.unwrapped`).
     `target` is a name or a position (from 1, or from 0 for matrices; negative from the end); images and texts in class
     folders need none, nor do tables of a text and its label. Several targets are a sequence of them, "a,b", or a matrix
     y; one column may hold lists of labels, and `order` names the classes of an ordinal target from the lowest. `test`
     is a second source whose rows become the part "test". `exclude` names columns to leave out; `weights` one that says
-    how much each row counts in every metric, which then is no input.
+    how much each row counts in every metric, which then is no input. `modality` overrides what is inferred to lie in
+    the source; `layout` says where series lie in a table, and whether to forecast.
     Raises UserError for everything that cannot be read or learnt from.
     """
     source, test = unwrapped(source, target), unwrapped(test, target)
-    if _is_texts(source):
+    if is_series(source, modality, layout):
+        if weights is not None:
+            raise UserError(f"weights name a column of a table, but the source holds series: leave '{weights}' out")
+        return read_series(source, target, test, task, tuple(exclude), layout)
+    if modality != "tabular" and _is_texts(source):
         named = (*exclude, *([] if weights is None else [str(weights)]))
         return _read_texts(source, target, test, task, named, tuple(order))
-    if _is_images(source):
+    if modality != "tabular" and _is_images(source):
         if weights is not None:
             raise UserError(f"weights name a column, but the source holds images: leave '{weights}' out")
         return _read_images(source, target, test, task, exclude, tuple(order))
@@ -96,6 +105,8 @@ def read_like(source: Any, schema: Schema, classes: tuple[str, ...] = (), heads:
     raise UserError. Images that cannot be read are no rows but stand in `unreadable`.
     """
     source = unwrapped(source, schema.target)
+    if schema.modality == "series":
+        return read_series_like(source, schema, classes)
     if _is_documents(source, schema):
         return documents_like(located(os.fspath(source))[0], schema, classes)
     if not _is_images(source, flat=schema.modality == "image"):
@@ -212,6 +223,11 @@ def _is_images(source: Any, flat: bool = False) -> bool:
     return isinstance(x, np.ndarray) and x.ndim in {3, 4}
 
 
+def raw_table(source: Any, expected: tuple[str, ...] = ()) -> tables.RawTable:
+    """The table in a source as it is; `expected` are columns by which a header is known."""
+    return _table(source, None, expected or ("",))[0]
+
+
 def _table(
     source: Any,
     target: Asked,
@@ -231,7 +247,8 @@ def _table(
             if lines is not None:
                 return lines, (LABEL,)
         table = tables.from_bytes(data, name, expected or _names(target), headerless)
-        return (table if inside else replace(table, folder=path.parent)), ()
+        zipped = inside or path.suffix.lower() == ".zip"
+        return replace(table, folder=None if zipped else path.parent), ()
     if isinstance(source, tables.RawTable):
         return source, ()
     if tables.is_table(source):

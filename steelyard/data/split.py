@@ -1,4 +1,4 @@
-"""Who is learnt from, who decides, who is sealed: stratified splits that keep exact duplicates together."""
+"""Who is learnt from, who decides, who is sealed: stratified splits that keep exact duplicates together, or by time."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,10 +6,12 @@ from typing import Literal
 import numpy as np
 
 from steelyard.data.dataset import Dataset
+from steelyard.data.ordered import both, known_before, last_share, latest, origins
 from steelyard.errors import UserError
 
 TEST_SHARE, TEST_ROWS = 0.2, 10_000
 DEV_SHARE, DEV_ROWS = 0.15, 6_000
+LEAST_ORDERED = 20  # rows before the test, from which folds can be cut
 COMMON = 10  # rows with the same labels from which they are a stratum of their own
 FOLDS, FOLDS_BELOW = 5, 3_000  # with fewer rows a hold-out is too noisy: every row takes its turn in dev
 RARE_ROWS, RARE_BELOW = 60, 20_000  # so it is for tables below that size whose hold-out has fewer rows of a rare class
@@ -22,20 +24,26 @@ class Protocol:
 
     Every partition number deals the rows anew: into `folds` parts, or with `kind` "holdout" into train and dev.
     `strata` and `groups` are codes per row (n,); `given` holds the dev rows of a ready split.
+
+    "ordered" is for rows with a time (`data.ordered`): train comes before dev, and knows nothing that came to be known
+    after the first forecast of dev was made. `order` (n, 2) says when each row is asked and when its answer is known.
     """
 
-    kind: Literal["holdout", "folds"]
+    kind: Literal["holdout", "folds", "ordered"]
     folds: int
     seed: int
     strata: np.ndarray
     groups: np.ndarray | None = None
     given: np.ndarray | None = None
+    order: np.ndarray | None = None
 
     def split(self, partition: int, fold: int | None) -> tuple[np.ndarray, np.ndarray]:
         """Sorted row numbers (train, dev); fold None means that all rows train and none is dev."""
         rows = np.arange(len(self.strata))
         if fold is None:
             return rows, rows[:0]
+        if self.order is not None:
+            return origins(self.order, self.folds, fold, [self.seed, 6, partition] if partition else None)
         if self.given is not None:
             in_dev = np.isin(rows, self.given)
         elif self.kind == "folds":
@@ -51,6 +59,8 @@ class Protocol:
         """At most `size` of the rows, stratified; smaller subsets are not nested in larger ones."""
         if size is None or size >= len(rows):
             return rows
+        if self.order is not None:
+            return latest(self.order, rows, size)
         stream = np.random.default_rng([self.seed, 3, partition])
         return np.asarray(rows[_systematic(self.strata[rows], None, size / len(rows), stream)])
 
@@ -61,6 +71,8 @@ class Protocol:
 
 def divide(dataset: Dataset, seed: int) -> tuple[Protocol, np.ndarray, np.ndarray]:
     """The protocol and the row numbers of (pool, test); a ready split is kept as it came."""
+    if dataset.order is not None:
+        return _divide_ordered(dataset, seed)
     strata, part = _strata(dataset), dataset.part
     if part is not None and (part == "test").any():
         in_test = part == "test"
@@ -78,6 +90,21 @@ def divide(dataset: Dataset, seed: int) -> tuple[Protocol, np.ndarray, np.ndarra
     folds = FOLDS if given is None and few else 1
     kind: Literal["holdout", "folds"] = "folds" if folds > 1 else "holdout"
     return Protocol(kind, folds, seed, strata[pool], groups, given), pool, test
+
+
+def _divide_ordered(dataset: Dataset, seed: int) -> tuple[Protocol, np.ndarray, np.ndarray]:
+    """The last rows are the test; those whose answer was not known when its first one was asked are in no part."""
+    order, part = both(dataset.order), dataset.part
+    if part is not None and (part == "test").any():
+        in_test = part == "test"
+    else:
+        in_test = last_share(order, min(TEST_SHARE, TEST_ROWS / len(dataset)))
+    test = np.flatnonzero(in_test)
+    pool = np.flatnonzero(~in_test & known_before(order, test))
+    if len(pool) < LEAST_ORDERED:
+        raise UserError(f"{len(pool)} rows come before the test: at least {LEAST_ORDERED} are needed to learn from")
+    folds = FOLDS if len(pool) < FOLDS_BELOW else 1
+    return Protocol("ordered", folds, seed, _strata(dataset)[pool], order=order[pool]), pool, test
 
 
 def _few_of_a_class(pool: Dataset) -> bool:
@@ -99,6 +126,10 @@ def _require_weight(dataset: Dataset, parts: dict[str, np.ndarray]) -> None:
 
 def set_aside(dataset: Dataset, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Sorted row numbers (kept, held) of a stratified share of rows that are held out of training."""
+    if dataset.order is not None:
+        order = both(dataset.order)
+        late = last_share(order, share)
+        return np.flatnonzero(~late & known_before(order, np.flatnonzero(late))), np.flatnonzero(late)
     held = _systematic(_strata(dataset), dataset.groups, share, np.random.default_rng([seed, 5]))
     rows = np.arange(len(dataset))
     return rows[~held], rows[held]

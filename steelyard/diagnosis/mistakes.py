@@ -8,7 +8,9 @@ import numpy as np
 from PIL import Image
 
 from steelyard.data.dataset import Dataset
+from steelyard.data.ordered import both
 from steelyard.diagnosis.several import errors_of_several, pairs, words_of
+from steelyard.diagnosis.sketch import sketch
 from steelyard.problem import Problem
 from steelyard.records import Mistake
 from steelyard.training.answers import decided
@@ -16,6 +18,7 @@ from steelyard.training.answers import decided
 SHOWN = 24
 SAMPLE = 1500
 COLUMNS = 8
+MOMENTS = 300  # of a forecast that are drawn
 LONGEST = 500  # characters of a value
 
 
@@ -31,6 +34,20 @@ def confusion(problem: Problem, truth: np.ndarray, predictions: np.ndarray) -> t
 def residuals(problem: Problem, truth: np.ndarray, predictions: np.ndarray) -> tuple[tuple[float, float], ...]:
     """(truth, prediction) of an evenly spaced sample of examples; empty in classification."""
     return pairs(truth, predictions, SAMPLE) if problem.task == "regression" else ()
+
+
+def course(pool: Dataset, rows: np.ndarray, predictions: np.ndarray) -> tuple[tuple[str, float, float], ...]:
+    """(known until, truth, predicted) of the last forecasts on dev, in the order of time; empty where there are none.
+
+    Of several series it is the one with most of them.
+    """
+    if not pool.schema.layout.forecasts or pool.order is None or pool.target is None:
+        return ()
+    names = np.array([pool.origin[row].rpartition(", ")[0] for row in rows], dtype=object)
+    kinds, counts = np.unique(names, return_counts=True)
+    mine = np.flatnonzero(names == kinds[int(counts.argmax())])
+    mine = mine[np.argsort(both(pool.order)[rows[mine], 0], kind="stable")][-MOMENTS:]
+    return tuple((pool.origin[rows[i]], float(pool.target[rows[i]]), float(predictions[i])) for i in mine)
 
 
 def worst(problem: Problem, pool: Dataset, rows: np.ndarray, predictions: np.ndarray) -> tuple[Mistake, ...]:
@@ -55,6 +72,9 @@ def _mistake(problem: Problem, pool: Dataset, row: int, truth: Any, said: Any, e
     words = (words_of(problem, truth), words_of(problem, np.where(np.isnan(truth), np.nan, said)))
     if pool.images is not None:
         return Mistake(origin, *words, error, image=thumbnail(pool.images[row]))
+    if pool.series is not None:
+        ahead = (float(truth), float(said)) if pool.schema.layout.forecasts else None
+        return Mistake(origin, *words, error, image=sketch(pool.series[row], ahead))
     assert pool.frame is not None
     values = pool.frame.iloc[row].head(COLUMNS)
     return Mistake(origin, *words, error, values=tuple((str(k), _short(str(v))) for k, v in values.items()))

@@ -10,7 +10,6 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from steelyard.problem import THINGS
 from steelyard.records import STEPS, Mistake, RunRecord
 from steelyard.report import error_tables, numbers, tables, words
 from steelyard.report.cards import better_word, cards, seal
@@ -68,7 +67,7 @@ def sections(record: RunRecord) -> list[tuple[str, str, bool]]:
         ("curves", "Curves", bool(drawable(record))),
         ("effects", "Techniques", bool(record.weighed)),
         ("errors", "Errors", record.errors is not None),
-        ("wrong", "Where it is wrong", bool(record.confusion or record.residuals or record.targets)),
+        ("wrong", "Where it is wrong", bool(record.confusion or record.residuals or record.targets or record.course)),
         ("mistakes", "Worst mistakes", bool(record.mistakes)),
         ("next", "Next", bool(record.next_steps)),
         ("story", "Story", bool(record.said)),
@@ -101,7 +100,7 @@ def refused(record: RunRecord) -> list[tuple[str, str]]:
 
 
 def _thing(record: RunRecord) -> str:
-    return THINGS[record.problem.modality][0]
+    return record.problem.things[0]
 
 
 def facts(record: RunRecord) -> list[tuple[str, str]]:
@@ -110,7 +109,7 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
     found = [
         ("Predict", problem.target),
         ("Task", words.sentence(problem.task)),
-        ("Data", f"{numbers.count(problem.rows)} {THINGS[problem.modality][1]}"),
+        ("Data", f"{numbers.count(problem.rows)} {problem.things[1]}"),
         ("Metric", f"{words.metric_name(problem.metric)}, {better_word(record)}"),
     ]
     if problem.classes:
@@ -134,6 +133,9 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
 
 def _split(protocol: dict[str, Any]) -> str:
     kind = f"{protocol.get('folds')} folds" if protocol["kind"] == "folds" else "hold-out for dev"
+    if protocol["kind"] == "ordered":
+        origins = numbers.plural(int(protocol.get("folds", 1)), "origin")
+        kind = f"by time: dev after train from {origins}, test after both"
     return f"{kind}, {numbers.count(protocol['rows'])} rows outside the test set" if protocol.get("rows") else kind
 
 

@@ -20,7 +20,7 @@ from steelyard.problem import Problem
 from steelyard.recipe import Recipe
 from steelyard.training.decision import moved
 from steelyard.training.feed import Tensors
-from steelyard.training.scale import Scale, answered, in_units, kept, restored
+from steelyard.training.scale import Scale, answered, base_of, in_units, kept, restored, upon
 from steelyard.training.views import Look, looks, plain
 
 FORMAT = 1
@@ -54,20 +54,28 @@ class Model:
         For several targets (n, outputs): the probability of each label, or the numbers of all targets side by side.
         """
         if self.network is not None:
-            return self.respond(tuple(torch.from_numpy(v) for v in self.prepared.transform(dataset)))
+            inputs = tuple(torch.from_numpy(v) for v in self.prepared.transform(dataset))
+            return self.respond(inputs, self.base(dataset))
         found = in_units(self.problem, self.scale, self.estimator.predict(self.prepared.matrix(dataset)))
-        return self.decided(found)
+        return self.decided(upon(self.base(dataset), found))
 
-    def respond(self, inputs: Tensors) -> np.ndarray:
-        """Answers to input tensors (n, …) of the network: the mean over the views that the recipe has of them."""
+    def respond(self, inputs: Tensors, base: np.ndarray | None = None) -> np.ndarray:
+        """Answers to input tensors (n, …) of the network: the mean over the views that the recipe has of them.
+
+        `base` (n,) is what values were learnt as the difference from.
+        """
         assert self.network is not None
         views = looks(self.recipe, self.problem.modality, inputs)
         each = [self.answers(forward(self.network, inputs, look)) for look in views]
-        return self.decided(each[0] if len(each) == 1 else np.asarray(np.mean(each, axis=0)))
+        return self.decided(upon(base, each[0] if len(each) == 1 else np.asarray(np.mean(each, axis=0))))
 
     def answers(self, outputs: torch.Tensor) -> np.ndarray:
         """What raw outputs (n, outputs) of the network say: probabilities before a threshold is moved, or values."""
         return answered(self.problem, self.scale, outputs)
+
+    def base(self, dataset: Dataset) -> np.ndarray | None:
+        """What the target of each row (n,) was learnt as the difference from; None: from nothing."""
+        return base_of(self.prepared, dataset)
 
     def decided(self, probabilities: np.ndarray) -> np.ndarray:
         """Probabilities (n, k) with the thresholds of this model."""
@@ -89,9 +97,19 @@ class Model:
         }
         (folder / "model.json").write_text(json.dumps(state), encoding="utf-8")
         if self.network is not None:
-            save_file({k: v.contiguous() for k, v in self.network.state_dict().items()}, folder / "network.safetensors")
+            save_file(_apart(self.network.state_dict()), folder / "network.safetensors")
         else:
             storage.save(self.estimator, folder)
+
+
+def _apart(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors of a state, each with memory of its own: layers may share theirs."""
+    found, seen = dict[str, torch.Tensor](), set[int]()
+    for name, tensor in state.items():
+        place = tensor.untyped_storage().data_ptr()
+        found[name] = tensor.clone(memory_format=torch.contiguous_format) if place in seen else tensor.contiguous()
+        seen.add(place)
+    return found
 
 
 def load(folder: Path) -> Model:
@@ -114,7 +132,13 @@ def _restored(folder: Path, state: dict[str, Any]) -> Model:
     if recipe.network is None:
         return replace(model, estimator=storage.load(folder))
     network = recipe.network.build(prepared.shape, problem.outputs)
-    network.load_state_dict(load_file(folder / "network.safetensors"))
+    try:
+        network.load_state_dict(load_file(folder / "network.safetensors"))
+    except RuntimeError as error:
+        if recipe.family != "own-network":
+            raise
+        said = " ".join(str(error).split())[:200]
+        raise UserError(f"the weights in {folder} are those of another network than the one named: {said}") from error
     return replace(model, network=network.eval())
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from steelyard.data.dataset import Dataset
+from steelyard.data.prepared import Prepared
 from steelyard.errors import UserError
 from steelyard.metrics import METRICS
 from steelyard.problem import Head, Problem
@@ -22,11 +24,12 @@ class TargetScale:
     std: float
 
     @classmethod
-    def fit(cls, target: np.ndarray, log: bool) -> "TargetScale":
+    def fit(cls, target: np.ndarray, log: bool, centred: bool = False) -> "TargetScale":
+        """The scale of targets (n,); `centred` ones keep their zero."""
         if log and target.min() <= -1:
             raise UserError(f"the logarithm of the target needs values above -1, got {target.min():g}")
         values = np.log1p(target) if log else target
-        return cls(log, float(values.mean()), float(values.std()) or 1.0)
+        return cls(log, 0.0 if centred else float(values.mean()), float(values.std()) or 1.0)
 
     def forward(self, target: np.ndarray) -> np.ndarray:
         return ((np.log1p(target) if self.log else target) - self.mean) / self.std
@@ -61,12 +64,27 @@ class TargetScales:
 Scale = TargetScale | TargetScales | None
 
 
-def scale_of(problem: Problem, target: np.ndarray, log: bool) -> Scale:
-    """The scale or scales of a target, fitted on train rows; None where all are classes."""
+def base_of(prepared: Prepared, dataset: Dataset) -> np.ndarray | None:
+    """What a preparation says the target of each row (n,) is the difference from; None: from nothing."""
+    told = getattr(prepared, "base", None)
+    found: np.ndarray | None = None if told is None else told(dataset)
+    return found
+
+
+def upon(base: np.ndarray | None, values: np.ndarray) -> np.ndarray:
+    """Values put upon what they are the difference from."""
+    return values if base is None else values + base
+
+
+def scale_of(problem: Problem, target: np.ndarray, log: bool, centred: bool = False) -> Scale:
+    """The scale or scales of a target, fitted on train rows; None where all are classes.
+
+    `centred`: a difference, whose zero means something.
+    """
     if problem.heads:
         values = any(not head.classes for head in problem.heads)
         return TargetScales.fit(target, problem.heads, log) if values else None
-    return TargetScale.fit(target, log) if problem.task == "regression" else None
+    return TargetScale.fit(target, log, centred) if problem.task == "regression" else None
 
 
 def learnt(problem: Problem, scale: Scale, target: np.ndarray) -> Tensor:

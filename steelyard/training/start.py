@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from steelyard.classical.several import fit
@@ -17,7 +18,7 @@ from steelyard.training.fleet import Fleet
 from steelyard.training.loop import Epoch
 from steelyard.training.member import Member
 from steelyard.training.model import Model
-from steelyard.training.scale import Scale, learnt, scale_of
+from steelyard.training.scale import Scale, base_of, learnt, scale_of
 from steelyard.training.streams import seed_of
 
 
@@ -57,14 +58,21 @@ def _held(recipe: Recipe) -> float | None:
 
 def _ready(recipe: Recipe, learnt: Dataset, aside: Dataset | None, problem: Problem) -> Ready:
     prepared: Prepared = recipe.prepare.fit(learnt)
-    scale = _scale(recipe, learnt, problem)
+    scale = _scale(recipe, prepared, learnt, problem)
     rows = _rows(prepared, scale, learnt, problem)
     return Ready(prepared, scale, rows, None if aside is None else _rows(prepared, scale, aside, problem))
 
 
-def _scale(recipe: Recipe, dataset: Dataset, problem: Problem) -> Scale:
+def _scale(recipe: Recipe, prepared: Prepared, dataset: Dataset, problem: Problem) -> Scale:
+    log = getattr(recipe.prepare, "target", "standard") == "log"
+    return scale_of(problem, _target(prepared, dataset), log, centred=base_of(prepared, dataset) is not None)
+
+
+def _target(prepared: Prepared, dataset: Dataset) -> np.ndarray:
+    """The targets, or what they differ by from what the preparation has them learnt from."""
     assert dataset.target is not None
-    return scale_of(problem, dataset.target, getattr(recipe.prepare, "target", "standard") == "log")
+    base = base_of(prepared, dataset)
+    return dataset.target if base is None else dataset.target - base
 
 
 def _rows(prepared: Prepared, scale: Scale, dataset: Dataset, problem: Problem) -> Rows:
@@ -72,7 +80,7 @@ def _rows(prepared: Prepared, scale: Scale, dataset: Dataset, problem: Problem) 
     assert dataset.target is not None
     inputs = tuple(torch.from_numpy(values) for values in prepared.transform(dataset))
     codes = dataset.target if problem.classes else None
-    return Rows(inputs, learnt(problem, scale, dataset.target), codes)
+    return Rows(inputs, learnt(problem, scale, _target(prepared, dataset)), codes)
 
 
 def begin(recipe: Recipe, ready: Ready, dataset: Dataset, problem: Problem, seed: int) -> tuple[Model, Member]:
@@ -89,8 +97,8 @@ def fitted(recipe: Recipe, dataset: Dataset, problem: Problem, seed: int) -> Mod
     """A classical model, fitted."""
     assert recipe.estimator is not None and dataset.target is not None
     prepared: Prepared = recipe.prepare.fit(dataset)
-    scale = _scale(recipe, dataset, problem)
-    target = scale.forward(dataset.target) if scale else dataset.target
+    scale = _scale(recipe, prepared, dataset, problem)
+    target = scale.forward(_target(prepared, dataset)) if scale else dataset.target
     columns = getattr(prepared, "categorical", ()) if recipe.estimator.wants == "ordinal" else ()
     estimator = fit(recipe.estimator, prepared.matrix(dataset), target, problem, seed_of(seed, "fit") % 2**31, columns)
     return replace(Model(problem, dataset.schema, recipe, prepared, scale), estimator=estimator)

@@ -142,4 +142,4 @@ def _predict(model: Model, rows: Dataset, inputs: Tensors | None, problem: Probl
         return np.zeros(0) if problem.task == "regression" else np.zeros((0, problem.outputs), np.float32)
     if inputs is None or model.network is None:
         return model.predict(rows)
-    return model.respond(inputs)
+    return model.respond(inputs, model.base(rows))

@@ -93,9 +93,9 @@ class Bench:
         return len(self.protocol.split(0, 0)[0])
 
     @property
-    def settings(self) -> tuple[tuple[str, str], ...]:
+    def settings(self) -> tuple[tuple[str, Any], ...]:
         """The knobs that hold for every family that has them."""
-        return (*self.ask.settings, *self.chosen)
+        return (*self.ask.choices, *self.chosen)
 
     # -- budget ---------------------------------------------------------------------------------------------------
 
@@ -134,11 +134,14 @@ class Bench:
 
     # -- trying ---------------------------------------------------------------------------------------------------
 
-    def try_arms(self, requests: Sequence[Request], within: float | None = None) -> list[Tried | None]:
+    def try_arms(
+        self, requests: Sequence[Request], within: float | None = None, until: float | None = None
+    ) -> list[Tried | None]:
         """Try arms side by side; None for an arm the budget has no room for, or that failed.
 
         `within`: seconds from now in which all of them are predicted to be done (default: all that is left). Arms
-        are granted in order; trials still running when the last step must begin are cut.
+        are granted in order; trials still running when the last step must begin, or when the run's clock shows
+        `until`, are cut.
         """
         allowance = min(CAUTION * self.left(), float("inf") if within is None else within) * self.executor.jobs
         granted: list[list[Trial]] = []
@@ -151,7 +154,7 @@ class Bench:
                 granted.append(trials)
             else:
                 granted.append([])
-        outcomes = iter(self.run([trial for trials in granted for trial in trials]))
+        outcomes = iter(self.run([trial for trials in granted for trial in trials], until))
         found = []
         for (recipe, _, size), trials in zip(requests, granted, strict=True):
             mine = [next(outcomes) for _ in trials]
@@ -261,16 +264,17 @@ def model_readme(bench: Bench, family: str, score: Score | None) -> str:
     classes = (
         f"\nClasses, in the order of the probability columns: {', '.join(problem.classes)}." if problem.classes else ""
     )
+    own = " --network MODULE:NAME" * ("own-network" in family)
     return f"""# A model that predicts `{problem.target}`
 
 Made by steelyard: {family}, {problem.task} on {problem.modality} data. {quality}{classes}
 
 Predict on new data from the command line, or in Python:
 
-    steelyard predict {bench.folder} NEW_SOURCE --output predictions.csv
+    steelyard predict {bench.folder} NEW_SOURCE --output predictions.csv{own}
 
     import steelyard
-    run = steelyard.load("{bench.folder}")
+    run = steelyard.load("{bench.folder}"{", network=…" if own else ""})
     run.predict(new_source)
 
 The folder holds JSON and safetensors only; loading it runs no code from it.

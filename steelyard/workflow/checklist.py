@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from steelyard.classical import Linear
+from steelyard.classical import DUMB, Linear
 from steelyard.classical.several import fit
 from steelyard.data.prepared import Prepared
 from steelyard.problem import Problem
@@ -26,7 +26,8 @@ def walk(bench: Bench, best: Tried, power: Comparison) -> None:
         f"no statistical power: the best family ({best.recipe.family}) differs from the dumb baseline by "
         f"{power.effect:.4g} (95 % interval {power.low:.4g} to {power.high:.4g})",
     )
-    network = families(bench.problem, bench.pool.schema, bench.train_rows, bench.settings)[-1]
+    recipes = families(bench.problem, bench.pool.schema, bench.train_rows, bench.settings)
+    network = next(recipe for recipe in recipes if recipe.network is not None)
     output = _output(bench.problem)
     loss = network.loss.kind if network.loss else ""
     say("baseline", f"checked last activation and loss: the output is {output}, the loss {loss}: they match")
@@ -60,7 +61,8 @@ def target_as_input(bench: Bench) -> tuple[float, str] | None:
     train, dev = bench.protocol.split(0, 0)
     train, dev = train[:ROWS], dev[:ROWS]
     truth, problem = bench.truth, bench.problem
-    part = families(bench.problem, bench.pool.schema, len(train))[1].prepare
+    recipes = families(bench.problem, bench.pool.schema, len(train))
+    part = next(recipe.prepare for recipe in recipes if recipe.family not in DUMB)
     prepared: Prepared = part.fit(bench.pool.take(train))
     scale = scale_of(problem, truth, False)
     known = np.nan_to_num(learnt(problem, scale, truth).numpy().astype(float))

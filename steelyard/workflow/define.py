@@ -4,10 +4,11 @@ import numpy as np
 
 from steelyard.data.costs import cost_matrix
 from steelyard.data.dataset import Dataset
+from steelyard.data.forecast import naive_step
 from steelyard.data.near import kept_together
 from steelyard.data.source import read
 from steelyard.errors import UserError
-from steelyard.metrics import COST, NEEDS_COSTS, Metric, metric
+from steelyard.metrics import COST, MASE, NEEDS_COSTS, NEEDS_STEPS, Metric, metric
 from steelyard.problem import LIMITS, Problem, Task
 from steelyard.workflow.ask import Ask
 
@@ -36,6 +37,8 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
         exclude=ask.exclude,
         weights=ask.weights,
         order=ask.order,
+        modality=ask.modality,
+        layout=ask.layout,
     )
     dataset = kept_together(dataset)
     assert dataset.target is not None
@@ -57,6 +60,7 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
         _balance(dataset),
         _costs(ask, dataset),
         dataset.heads,
+        naive_step(dataset, ask.seed),
     )
     check_metric(problem.measure, task, dataset)
     for constraint in ask.constraints:
@@ -138,6 +142,8 @@ def check_metric(measure: Metric, task: Task, dataset: Dataset) -> None:
         raise UserError(f"metric '{measure.name}' scores {' and '.join(measure.tasks)} problems; this is {task}")
     if measure.name == COST and measure.costs is None:
         raise UserError(NEEDS_COSTS)
+    if measure.name == MASE and measure.step is None:
+        raise UserError(NEEDS_STEPS)
     assert dataset.target is not None
     if measure.name == "rmsle" and dataset.target.min() <= -1:
         raise UserError(f"rmsle needs a target above -1, got {dataset.target.min():g}; use rmse or mae")

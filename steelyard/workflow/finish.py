@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from steelyard.diagnosis.errors import with_dev, with_test
-from steelyard.diagnosis.mistakes import confusion, residuals, worst
+from steelyard.diagnosis.mistakes import confusion, course, residuals, worst
 from steelyard.diagnosis.several import target_rows
 from steelyard.finish.ensemble import Ensemble, load_predictor
 from steelyard.problem import Score
@@ -97,6 +97,7 @@ def _show(bench: Bench, choice: Choice) -> None:
         ladder=(*bench.record.ladder, final),
         confusion=confusion(bench.problem, truth, choice.dev),
         residuals=residuals(bench.problem, truth, choice.dev),
+        course=course(bench.pool, choice.rows, choice.dev),
         targets=target_rows(bench.problem, truth, choice.dev, bench.pool.weights_of(choice.rows)),
         mistakes=worst(bench.problem, bench.pool, choice.rows, choice.dev),
         errors=with_dev(diagnose(bench, choice.arms[0]), bench.problem, score),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import steelyard
+from steelyard.classical import DUMB
 from steelyard.data import words
 from steelyard.data.dataset import KINDS, Dataset
 from steelyard.data.sealed import Sealed
@@ -21,6 +22,7 @@ from steelyard.trials.arms import Tried
 from steelyard.trials.clock import Clock
 from steelyard.trials.executor import Executor
 from steelyard.trials.journal import Journal
+from steelyard.workflow import series_words
 from steelyard.workflow.advice import next_steps
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.baseline import baseline
@@ -31,6 +33,7 @@ from steelyard.workflow.finish import finish, tidy
 from steelyard.workflow.lock import only_one
 from steelyard.workflow.machine import cores, device_of, jobs_on
 from steelyard.workflow.overfit import overfit
+from steelyard.workflow.own import with_network
 from steelyard.workflow.pace import choose_precision
 from steelyard.workflow.regularise import regularise
 from steelyard.workflow.stored import finished_record, output_folder, remember_ask, write_page
@@ -48,7 +51,9 @@ def carry_out(ask: Ask, watch: Watch = lambda _: None, already: float = 0.0) -> 
     device = device_of(ask.device)
     with Executor(ask.jobs or jobs_on(device), device) as executor:
         dataset, problem = define(ask)
-        families(problem, dataset.schema, len(dataset), ask.settings)  # before anything is written: a wrong --set
+        ask, said_network = with_network(ask, dataset, problem)
+        dataset = replace(dataset, notes=(*dataset.notes, *said_network))
+        families(problem, dataset.schema, len(dataset), ask.choices)  # before anything is written: a wrong --set
         folder = output_folder(ask)
         with closing(Journal(folder / "journal.db")) as journal, only_one(folder):
             record = finished_record(folder, journal, ask, dataset.fingerprint)
@@ -72,8 +77,8 @@ def _walk(bench: Bench) -> None:
     if not families:
         bench.say("finish", "the budget ended before any family was tried: the model on disk is the dumb baseline")
         return
-    if families[0].recipe.family == "dummy":
-        bench.update(winner={})
+    if families[0].recipe.family in DUMB:
+        bench.update(winner=bench.record.winner if bench.pool.order is not None else {})
         bench.say("finish", "stopped: there is nothing to build on, and the test stays sealed")
         return
     scaled = [overfit(bench, each) for each in _incumbents(bench, families)]
@@ -117,7 +122,7 @@ def _set_up(
     """Steps 1 to 4: what was defined and chosen is said, the rows are split, the test is sealed."""
     protocol, pool_rows, test_rows = divide(dataset, ask.seed)
     pool = dataset.take(pool_rows)
-    executor.open(folder, journal, clock, pool, problem, protocol, watch)
+    executor.open(folder, journal, clock, pool, problem, protocol, watch, ask.network)
     record = RunRecord(
         problem,
         str(folder),
@@ -143,6 +148,8 @@ def _asked(problem: Problem, dataset: Dataset) -> str:
     if dataset.schema.modality == "image":
         height, width, channels = dataset.schema.shape or (0, 0, 0)
         inputs = f"images of {height} × {width} pixels, {'grey' if channels == 1 else 'colour'}"
+    elif dataset.schema.modality == "series":
+        inputs = series_words.asked(dataset.schema)
     elif dataset.schema.modality == "text":
         inputs = " and ".join(f"the text '{column.name}'" for column in dataset.schema.columns)
     else:
@@ -152,7 +159,9 @@ def _asked(problem: Problem, dataset: Dataset) -> str:
 
 def _split(bench: Bench, test_rows: np.ndarray) -> str:
     protocol, pool = bench.protocol, len(bench.pool)
-    if protocol.kind == "folds":
+    if protocol.kind == "ordered":
+        how = series_words.ordered(protocol, bench.pool)
+    elif protocol.kind == "folds":
         how = f"{protocol.folds} folds of {pool} rows, each row once in dev"
     else:
         train, dev = protocol.split(0, 0)
@@ -164,6 +173,8 @@ def _split(bench: Bench, test_rows: np.ndarray) -> str:
 def _prepared(dataset: Dataset) -> str:
     if dataset.schema.modality == "image":
         return "pixels are normalised by mean and spread of train"
+    if dataset.schema.modality == "series":
+        return series_words.prepared(dataset.schema)
     if dataset.schema.modality == "text":
         return "words and pieces of words are counted, weighted and numbered by what train holds"
     kinds: list[str] = [column.kind for column in dataset.schema.columns]

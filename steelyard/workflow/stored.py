@@ -6,13 +6,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from steelyard.data.layout import Layout
 from steelyard.errors import UserError
 from steelyard.problem import Constraint
 from steelyard.records import RunRecord, from_plain, to_plain
 from steelyard.trials.journal import Journal
 from steelyard.workflow.ask import Ask
 
-OWN = {"source", "test", "output", "time_limit", "trial_limit", "constraints", "jobs", "device", "command"}
+OWN = {"source", "test", "output", "time_limit", "trial_limit", "constraints", "jobs", "device", "command", "network"}
 
 
 def output_folder(ask: Ask) -> Path:
@@ -69,6 +70,7 @@ def asked_again(journal: Journal, folder: Path) -> Ask:
     }
     tuples |= {"order": tuple(plain.get("order", ())), "target": _target(plain["target"])}
     constraints = tuple(Constraint.parse(text) for text in plain["constraints"])
+    tuples["layout"] = Layout(**plain.get("layout", {}))
     known = {f.name for f in fields(Ask)}
     return Ask(**({k: v for k, v in plain.items() if k in known} | tuples | {"constraints": constraints}))
 
