@@ -86,9 +86,10 @@ def with_files(table: RawTable, besides: Collection[str | None], sure: str = "")
     for name in frame.columns:
         if name in besides:
             continue
-        values = _opened(frame[name]) if isinstance(_first(frame[name]), dict) else frame[name]
+        given = frame[name]
+        values = _opened(given) if isinstance(_first(given), dict) else given
         if name != sure and not _names_images(values):
-            if values is not frame[name]:
+            if values is not given:
                 frame = frame.assign(**{name: values})
             continue
         cells = _located(values, table.folder, name, table.name)

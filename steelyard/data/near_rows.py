@@ -35,8 +35,10 @@ def near_rows(frame: pd.DataFrame, columns: Sequence[Column]) -> Array:
         return NO_PAIRS
     frame = frame.iloc[:MOST]
     values = frame[numbers].to_numpy(np.float64)
-    others = frame.drop(columns=numbers)
-    others = others.assign(**{f"\0{number}": np.isnan(column) for number, column in enumerate(values.T)})
+    absent = np.isnan(values)
+    gaps = absent.any(axis=0) | (np.arange(len(numbers)) == 0)  # a frame without columns has no rows to hash
+    marked = pd.DataFrame(absent[:, gaps], index=frame.index).add_prefix("\0")
+    others = pd.concat([frame.drop(columns=numbers), marked], axis=1)
     keys = pd.util.hash_pandas_object(others, index=False).to_numpy()
     scaled = _scaled(values)
     rows = _distinct(keys, scaled)

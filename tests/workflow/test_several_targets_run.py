@@ -191,7 +191,7 @@ def test_techniques_are_weighed_on_several_targets(tmp_path: Path) -> None:
     assert isinstance(found, steelyard.Weighing)
     assert found["learned-loss-weights"].pairs
     assert "order of classes" in found["nominal-loss"].reason
-    assert "several targets" in found["over-sampling"].reason
+    assert "this is a multitask" in found["over-sampling"].reason
 
 
 # -- the command line --------------------------------------------------------------------------------------------
