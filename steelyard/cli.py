@@ -16,7 +16,14 @@ from typing import Any
 from steelyard import __version__
 from steelyard.data_commands import add_data_commands
 from steelyard.errors import UserError
-from steelyard.options import explore_options, rate_options, run_options, show_options, weigh_options
+from steelyard.options import (
+    explore_options,
+    network_option,
+    rate_options,
+    run_options,
+    show_options,
+    weigh_options,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NEW_SOURCE",
         help="a table, a folder of images or texts, or lines of text, as `run` takes them",
     )
+    network_option(predict)
     predict.add_argument("--output", type=Path, metavar="FILE", help="CSV to write (default: standard output)")
     show_options(_command(commands, "show", _show, "what augmentation makes of the data of a run, before and after"))
     report = _command(commands, "report", _report, "write the page of a run anew and say where it is")
@@ -123,6 +131,7 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
         modality=options.modality,
         layout=Layout(options.id, options.time, options.horizon, options.window, options.period),
         order=options.order,
+        network=options.network,
         **more,
     )
 
@@ -216,6 +225,7 @@ def _weigh(options: argparse.Namespace) -> int:
         options.jobs,
         options.device,
         options.command_line,
+        options.network,
     )
     with watching(question.limit, quiet=options.quiet) as watch:
         found = weigh(question, options.run, watch=watch)
@@ -235,7 +245,7 @@ def _predict(options: argparse.Namespace) -> int:
         raise UserError(f"{options.output} is a folder; give --output a file")
     if options.output and not options.output.parent.is_dir():
         raise UserError(f"{options.output.parent} is not a folder; make it first")
-    frame = load(options.folder).predict_frame(options.source)
+    frame = load(options.folder, options.network).predict_frame(options.source)
     for note in frame.attrs["notes"]:
         print(note, file=sys.stderr)
     if options.output is None:

@@ -37,6 +37,7 @@ def weigh(
     jobs: int | None = None,
     device: str = "auto",
     watch: Watch = lambda _: None,
+    network: Any = None,
 ) -> Comparison | Weighing:
     """Weigh techniques on the data of a run: the effect of each over paired seeds, with its interval and verdict.
 
@@ -47,7 +48,7 @@ def weigh(
     seconds (default: 600) are spent; `matters` is the smallest effect worth having, in the metric's own unit (default:
     half a standard error of a dev score). `slices` name columns whose values are looked at one by one. `seed` is that
     of the first pair; None draws one. The page is weighing.html in `output` (default: in the folder of the run). The
-    same call again trains nothing twice. Raises UserError.
+    same call again trains nothing twice. A run of a `network` of your own needs it named again. Raises UserError.
     """
     names = (what,) if isinstance(what, str) else tuple(what)
     known = run if isinstance(run, Run) else None
@@ -65,6 +66,7 @@ def weigh(
         jobs,
         device,
         f"steelyard.weigh({what!r}, ...)",
+        network if network is not None or known is None else known.network,
     )
     folder = known.folder if known else Path(str(run))
     found = carry_out(question, folder, known.ask if known else None, watch)

@@ -85,6 +85,7 @@ def weigh_options(parser: argparse.ArgumentParser) -> None:
     seeds.add_argument("--no-seed", action="store_true", help="draw the seeds anew")
     add("--output", type=Path, metavar="DIR", help="the folder to write into (default: one in the folder of the run)")
     add("--jobs", type=count, metavar="N", help="trainings side by side (default: one a core)")
+    network_option(parser)
     add("--device", metavar="NAME", default="auto", help="cpu, cuda or mps (default: cuda where there is one)")
     add("--json", action="store_true", help="one JSON object on standard output, everything else on standard error")
     add("--quiet", action="store_true", help="no progress")
@@ -152,9 +153,18 @@ def data_options(parser: argparse.ArgumentParser) -> None:
         metavar="KNOB=VALUE",
         help="a knob, as loss.label_smoothing=0.1",
     )
+    network_option(parser)
     add("--device", metavar="NAME", default="auto", help="cpu, cuda or mps (default: cuda where there is one)")
     add("--json", action="store_true", help="one JSON object on standard output, everything else on standard error")
     add("--quiet", action="store_true", help="no progress")
+
+
+def network_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--network",
+        metavar="MODULE:NAME",
+        help="a torch.nn.Module of your own, or what makes one, to import: mypackage.module:build",
+    )
 
 
 def seconds(text: str) -> float:

@@ -25,9 +25,12 @@ ROOMS = (
     "steelyard.data.batches",
     "steelyard.data.prepare",
     "steelyard.data.prepare_images",
+    "steelyard.data.prepare_mixed",
     "steelyard.data.prepare_series",
     "steelyard.data.prepare_text",
     "steelyard.networks.image",
+    "steelyard.networks.mixed",
+    "steelyard.networks.own",
     "steelyard.networks.series",
     "steelyard.networks.series_recurrent",
     "steelyard.networks.series_transformer",
@@ -112,6 +115,10 @@ class Network(Part):
         """How many of these, at most, are trained as one on a CPU since that costs less; 1: each alone."""
         return 1
 
+    def blends(self, modality: str) -> bool:
+        """Whether the encoded inputs of two examples can be averaged."""
+        return True
+
     @property
     def moves(self) -> bool:
         """Whether any knob is a schedule."""
@@ -144,6 +151,9 @@ class Loss(Part):
     def per_example(self, outputs: "Tensor", targets: "Tensor", progress: float) -> "Tensor":
         """Losses (…, n) of outputs (…, n, k) against targets (…, n, k)."""
         raise NotImplementedError
+
+    def check(self, problem: Any) -> None:
+        """Raise UserError when its knobs do not fit the targets of a problem."""
 
     def row_weights(self, classes: np.ndarray) -> np.ndarray | None:
         """How much rows with those class codes (n,) weigh while they are learnt from, mean 1; None: all alike."""

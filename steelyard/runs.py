@@ -14,6 +14,7 @@ from steelyard.data.layout import Layout
 from steelyard.data.source import read_like
 from steelyard.errors import UserError
 from steelyard.finish.ensemble import Ensemble, load_predictor
+from steelyard.networks.given import named
 from steelyard.problem import Constraint
 from steelyard.records import RunRecord
 from steelyard.training.answers import answer_frame
@@ -33,17 +34,22 @@ Target = str | int | Sequence[str | int] | None
 
 @dataclass(frozen=True)
 class Run:
-    """A run on disk: its record, and the model it left; `ask` where it was run in this process."""
+    """A run on disk: its record, and the model it left; `ask` where it was run in this process.
+
+    `network` is one of the user's own that the run was given: its code is not saved with the model.
+    """
 
     folder: Path
     record: RunRecord
     ask: Ask | None = field(default=None, repr=False, compare=False)
+    network: Any = field(default=None, repr=False, compare=False)
 
     def predictor(self) -> Ensemble:
         """The run's model; the one before while it is being replaced."""
         for name in ("model", "model.previous"):
             if (self.folder / name / "model.json").exists():
-                return load_predictor(self.folder / name)
+                with named(self.network):
+                    return load_predictor(self.folder / name)
         raise UserError(f"{self.folder} holds no model yet, or no model kept the constraints")
 
     def predict_frame(self, source: Any) -> pd.DataFrame:
@@ -128,8 +134,10 @@ def _unseen(model: Ensemble, dataset: Dataset) -> tuple[str, ...]:
     """What to say about values of categories that the model was not trained on."""
     levels = getattr(model.members[0].prepared, "levels", ())
     said = []
+    if any(getattr(member.network, "changed", False) for member in model.members):
+        said.append("the code of the network is not what it was when it was trained: it may predict otherwise")
     if dataset.frame is None:
-        return ()
+        return tuple(said)
     for name, known in levels:
         values = dataset.frame[name].dropna()
         strange = int((~values.isin(known)).sum())
@@ -165,6 +173,7 @@ def run(
     horizon: int | None = None,
     window: int | None = None,
     period: int | None = None,
+    network: Any = None,
 ) -> Run:
     """Run the workflow on a source (file, folder, frame, arrays) and return the finished run.
 
@@ -177,8 +186,10 @@ def run(
     unless `metric` says otherwise. `modality` ("tabular", "image", "text", "series") overrides what the source is taken
     to hold. Series in a table: `id` names the column that tells them apart, `time` the one that orders them; `horizon`
     forecasts the target so many steps ahead from a `window` of the past, `period` is the length of a season.
-    The same call again resumes, or returns at once. Raises UserError, with one line that says what to do, for anything
-    in the arguments or the data that cannot be used.
+    `network` is a torch.nn.Module of your own (copied for every training, its weights being the start), what makes one
+    when called as build(shape, outputs) or build(), or the path "package.module:build" of either; it stands in the
+    place of our network (`networks.own` says what it is fed). The same call again resumes, or returns at once. Raises
+    UserError, with one line that says what to do, for anything in the arguments or the data that cannot be used.
     """
     ask = Ask(
         source,
@@ -202,9 +213,10 @@ def run(
         tuple(order),
         modality,
         Layout(id, time, horizon, window, period),
+        network,
     )
     record = carry_out(ask, watch)
-    return Run(Path(record.output), record, ask)
+    return Run(Path(record.output), record, ask, network)
 
 
 def rate_range(
@@ -225,6 +237,7 @@ def rate_range(
     exclude: Sequence[str] = (),
     device: str = "auto",
     watch: Callable[[Any], None] = lambda _: None,
+    network: Any = None,
 ) -> RateRange:
     """The learning-rate range test of the network on train rows of a source: `setting` of it is a rate to begin with.
 
@@ -245,6 +258,7 @@ def rate_range(
         device=device,
         command=_call(source, target, output, "rate_range"),
         order=tuple(order),
+        network=network,
     )
     return find_rate_range(ask, Span(low, high, steps, seeds), watch)[0]
 
@@ -269,6 +283,7 @@ def explore(
     jobs: int | None = None,
     device: str = "auto",
     watch: Callable[[Any], None] = lambda _: None,
+    network: Any = None,
 ) -> Exploration:
     """Train the network with every pair of batch size and epochs that the time allows, the cheapest first.
 
@@ -291,6 +306,7 @@ def explore(
         device=device,
         command=_call(source, target, output, "explore"),
         order=tuple(order),
+        network=network,
     )
     return explore_grid(ask, Grid(tuple(batch_sizes), tuple(epochs), seeds, keep_rate), watch)
 
@@ -312,6 +328,9 @@ def _call(source: Any, target: Any, output: Any, function: str = "run") -> str:
     return f"steelyard.{function}({what}, target={target!r}{folder}, ...)"
 
 
-def load(folder: str | Path) -> Run:
-    """The run in a folder, finished or not."""
-    return Run(Path(folder), read_record(Path(folder)))
+def load(folder: str | Path, network: Any = None) -> Run:
+    """The run in a folder, finished or not.
+
+    A model with a network of your own needs it named again as `network`: a saved model holds no code and imports none.
+    """
+    return Run(Path(folder), read_record(Path(folder)), network=network)

@@ -92,14 +92,22 @@ def label_counts(truth: Array, predictions: Array) -> Array:
 
 def f1_micro(truth: Array, predictions: Array, weights: Array | None) -> float:
     """F1 over all labels of all rows taken together."""
-    both, said, true = _totals(truth, predictions, weights).sum(axis=1)
-    return float(2 * both / (said + true)) if said + true else 0.0
+    return float(OF_COUNTS["f1_micro"](_totals(truth, predictions, weights)))
 
 
 def f1_macro(truth: Array, predictions: Array, weights: Array | None) -> float:
     """The mean F1 of the labels; one that nobody has or is given scores zero."""
-    both, said, true = _totals(truth, predictions, weights)
-    return float(np.mean(2 * both / np.where(said + true == 0, 1.0, said + true)))
+    return float(OF_COUNTS["f1_macro"](_totals(truth, predictions, weights)))
+
+
+def _f1(both: Array, said: Array, true: Array) -> Array:
+    return np.asarray(2 * both / np.where(said + true == 0, 1.0, said + true))
+
+
+OF_COUNTS: dict[str, Callable[[Array], Array]] = {  # scores (…,) of such counts summed over rows (3, …, labels)
+    "f1_micro": lambda counts: _f1(*counts.sum(axis=-1)),
+    "f1_macro": lambda counts: _f1(*counts).mean(axis=-1),
+}
 
 
 def _totals(truth: Array, predictions: Array, weights: Array | None) -> Array:

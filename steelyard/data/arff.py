@@ -51,7 +51,8 @@ def parse(data: bytes, name: str) -> pd.DataFrame:
         raise UserError(f"{name} has no rows after @data")
     cells = list(_cells(kept, attributes, name))
     columns = zip(*cells, strict=True)
-    return pd.DataFrame({a.name: _column(a, texts, name) for a, texts in zip(attributes, columns, strict=True)})
+    made = [_column(attribute, texts, name) for attribute, texts in zip(attributes, columns, strict=True)]
+    return pd.concat(made, axis=1).set_axis([attribute.name for attribute in attributes], axis=1)
 
 
 def mulan_labels(path: Path, columns: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

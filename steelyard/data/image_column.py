@@ -75,24 +75,25 @@ class Photos:
         return found
 
 
-def with_files(table: RawTable, besides: Collection[str | None]) -> RawTable:
+def with_files(table: RawTable, besides: Collection[str | None], sure: str = "") -> RawTable:
     """The table with the paths in its image columns as `ImageFile`, where any of these files is there.
 
     Paths are taken from the folder of the table, or from the working directory where it is no file; out of the folder
-    of a file they may not lead. `besides` are columns that are no inputs.
+    of a file they may not lead. `besides` are columns that are no inputs; `sure` is one that holds images whatever it
+    looks like.
     """
     frame, notes = table.frame, table.notes
     for name in frame.columns:
         if name in besides:
             continue
         values = _opened(frame[name]) if isinstance(_first(frame[name]), dict) else frame[name]
-        if not _names_images(values):
+        if name != sure and not _names_images(values):
             if values is not frame[name]:
                 frame = frame.assign(**{name: values})
             continue
         cells = _located(values, table.folder, name, table.name)
         found = sum((cell.folder / cell.path).is_file() for cell in cells if isinstance(cell, ImageFile))
-        if not found:
+        if not found and name != sure:
             notes += (f"column '{name}' names images, but none of them is there: the names are taken as they are",)
         else:
             frame = frame.assign(**{name: pd.Series(cells, dtype=object, index=frame.index)})
@@ -107,7 +108,7 @@ def image_columns(frame: pd.DataFrame) -> list[str]:
 def photos(cells: pd.Series, wanted: np.ndarray, shape: Shape | None = None) -> Photos:
     """The images of the wanted rows at that shape or, when it is None, at the one they have in common.
 
-    UserError when none can be read.
+    UserError when none can be read, unless a shape is given.
     """
     name, values = str(cells.name), cells.to_numpy(dtype=object)
     rows = [i for i in np.flatnonzero(wanted).tolist() if _is_image(values[i])]
@@ -119,7 +120,7 @@ def photos(cells: pd.Series, wanted: np.ndarray, shape: Shape | None = None) -> 
     else:
         taken = _decoded(given, shape)
     bad = dict(taken.unreadable)
-    if not taken.rows:
+    if not taken.rows and shape is None:
         why = f" ({name_of(given[0], 0)}: {next(iter(bad.values()))})" if bad else ""
         raise UserError(f"none of the images in column '{name}' can be read{why}")
     unreadable = {rows[i]: why for i, why in bad.items()}

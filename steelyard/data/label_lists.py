@@ -22,13 +22,15 @@ Labels = frozenset[str]
 
 
 def hold_lists(values: pd.Series, task: str | None) -> bool:
-    """Whether a column holds lists of labels: as objects or in JSON; any text where multilabel is asked for."""
+    """Whether a column holds lists of labels: objects or JSON, and texts with marks where multilabel is asked for."""
     if task not in {None, "multilabel"}:
         return False
     present = [value for value in values if _there(value)]
     if not present or not all(_is_list(value) or isinstance(value, str) for value in present):
         return False
-    return task == "multilabel" or all(_is_list(value) or _json(value) is not None for value in present)
+    if all(_is_list(value) or _json(value) is not None for value in present):
+        return True
+    return task == "multilabel" and any(mark in text for text in present if isinstance(text, str) for mark in MARKS)
 
 
 def code_lists(values: pd.Series, name: str, task: str | None, tested: np.ndarray) -> Target:

@@ -20,6 +20,11 @@ class TableShape:
     numbers: int
     cardinalities: tuple[int, ...]
 
+    @property
+    def width(self) -> int:
+        """How many columns the numbers and the 0/1 columns of all levels but code 0 make together."""
+        return self.numbers + sum(self.cardinalities) - len(self.cardinalities)
+
 
 @dataclass(frozen=True)
 class ImageShape:

@@ -249,7 +249,8 @@ def _table(
             if lines is not None:
                 return lines, (LABEL,)
         table = tables.from_bytes(data, name, expected or _names(target), headerless)
-        return (table if inside else replace(table, folder=path.parent)), ()
+        zipped = inside or path.suffix.lower() == ".zip"
+        return replace(table, folder=None if zipped else path.parent), ()
     if isinstance(source, tables.RawTable):
         return source, ()
     if tables.is_table(source):

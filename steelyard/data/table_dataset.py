@@ -20,7 +20,6 @@ from steelyard.data.words import counted, listed
 from steelyard.errors import UserError, suggest
 from steelyard.problem import Head, Modality
 
-MIXED = False  # whether texts are used next to other inputs
 LEAST = 10  # rows below which nothing can be learnt or measured
 
 
@@ -112,7 +111,7 @@ def table_like(table: RawTable, schema: Schema, classes: tuple[str, ...], heads:
     if any(name not in table.frame.columns for name in (*names, *targets)):
         table = renumbered(table, names, targets)
     photo = next((column.name for column in schema.columns if column.kind == "image"), "")
-    table = with_files(table, {*table.frame.columns} - {photo})
+    table = with_files(table, {*table.frame.columns} - {photo}, photo)
     raw = select(table, names)
     if not len(raw):
         raise UserError(f"{table.name} has no rows to predict on")
@@ -160,12 +159,12 @@ def typed_columns(
 ) -> Typed:
     """Every column typed by the rows of `learnt` (n,) bool; ids and constants are left out and said.
 
-    `texts` are columns that are known to be texts. There must be a column that is used, unless they are not `alone` but
-    have images beside them.
+    `texts` are columns that are known to be texts. There must be one that is used, unless they are not `alone` but have
+    images beside them.
     """
     known = {column: Verdict(Column(column, "text")) for column in texts}
     verdicts = known | {c: decide(c, raw.loc[learnt, c]) for c in raw.columns if c not in known}
-    verdicts = judged({column: verdicts[column] for column in raw.columns})
+    verdicts = judged({column: verdicts[column] for column in raw.columns}, alone)
     spare_only = alone and not any(v.column and not v.spare for v in verdicts.values())
     columns, left, notes = [], dict[str, list[str]](), []
     for column, verdict in verdicts.items():
@@ -179,6 +178,8 @@ def typed_columns(
     if not columns and alone:
         raise UserError(f"{name} has no column to learn from: {'; '.join(notes) or 'there is only the target'}")
     typed = _converted(raw, tuple(columns))
+    if columns and modality(columns) == "text" and not typed.frame.loc[learnt].notna().any(axis=None):
+        raise UserError(f"{name} has no words in it: every text is empty")
     return replace(typed, notes=(*([_said_kinds(columns)] if columns else []), *notes, *typed.notes))
 
 
@@ -209,6 +210,8 @@ def _groups(frame: pd.DataFrame, target: np.ndarray, album: Photos | None, rows:
 def _with_album(dataset: Dataset, album: Photos) -> Dataset:
     """A table to predict on with the images of its rows; without other columns, rows without one are left out."""
     if dataset.schema.modality == "image":
+        if not len(album.rows):
+            raise UserError(f"none of the images in column '{album.column}' of {dataset.name} can be read")
         bad = tuple((dataset.origin[i], why) for i, why in album.unreadable.items())
         kept = replace(dataset, frame=None, images=album.of(np.arange(len(dataset))), unreadable=bad)
         return kept.take(album.rows) if bad else kept
@@ -217,16 +220,13 @@ def _with_album(dataset: Dataset, album: Photos) -> Dataset:
     return replace(dataset, frame=frame, images=album.of(np.arange(len(dataset))))
 
 
-def judged(verdicts: dict[str, Verdict]) -> dict[str, Verdict]:
-    """The verdicts on columns, seen together: what is a text when there are no other inputs, and what when there are.
-
-    Next to other inputs texts are left out, unless `MIXED`; where nothing else is left, phrases are texts.
-    """
+def judged(verdicts: dict[str, Verdict], alone: bool = True) -> dict[str, Verdict]:
+    """The verdicts on columns, seen together: where nothing else is an input, phrases are texts."""
     texts = [name for name, v in verdicts.items() if v.column and v.column.kind == "text"]
     phrases = [name for name, v in verdicts.items() if v.phrases]
-    if any(v.column and not v.spare and name not in texts + phrases for name, v in verdicts.items()):
-        left = Verdict(None, "is free text, which is not used next to other inputs yet")
-        return verdicts if MIXED else verdicts | dict.fromkeys(texts, left)
+    others = any(v.column and not v.spare and name not in texts + phrases for name, v in verdicts.items())
+    if others or not alone:
+        return verdicts
     note = "column '{}' is taken as text: there are no inputs of another kind"
     return verdicts | {name: Verdict(Column(name, "text"), note=note.format(name)) for name in phrases}
 

@@ -139,7 +139,7 @@ def is_text_folder(tree: FileTree, flat: bool = False) -> bool:
     if endings & IMAGES or endings & (TABLES - {".json"}):
         return False
     found = _places(tree.paths)
-    return bool(found) if flat else len({place.label for place in found if place.label}) > 1
+    return bool(found) if flat else any(place.label for place in found)
 
 
 def text_dataset(path: Path, test: Path | None, target: str, task: str | None, order: tuple[str, ...] = ()) -> Dataset:

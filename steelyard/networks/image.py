@@ -80,7 +80,8 @@ class Cnn(nn.Module):
         if not self.channels_last or c == 1:
             return (images.float() - self.mean) / self.std
         # bytes change places quicker than floats, and long rows are computed quicker than three values at a time
-        pixels = torch.stack(images.unbind(1), -1).view(n * h, w * c).float()
+        pixels = torch.stack(images.unbind(1), -1).view(n * h, w * c)
+        pixels = pixels.to(torch.promote_types(torch.float32, self.mean.dtype))
         standard = pixels.sub_(self.mean.view(-1).repeat(w)).div_(self.std.view(-1).repeat(w))
         return standard.view(n, h, w, c).permute(0, 3, 1, 2)
 

@@ -8,8 +8,9 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
-from steelyard.techniques.pixels import blended, grey, like, smoothed, warped
+from steelyard.techniques.pixels import each, grey, like, surrounded, warped
 
 OPERATIONS = (
     "identity",
@@ -109,8 +110,7 @@ def _tables(counts: Tensor, picks: Tensor, amounts: Tensor) -> Tensor:
 def _blended(images: Tensor, picks: Tensor, amounts: Tensor) -> Tensor:
     """Colour leads away from grey and sharpness away from a blurred image, or towards it."""
     pixels = images.to(amounts.dtype)
-    kernels = torch.full((len(picks), 3), 1 / 3, dtype=amounts.dtype, device=images.device)
-    blurred = (9 * smoothed(pixels, kernels) + SHARP * pixels) / (9 + SHARP)
-    colour = (picks == OPERATIONS.index("color")).view(-1, 1, 1, 1)
-    factors = 1 + FACTOR * (_at("color", picks, amounts) + _at("sharpness", picks, amounts))
-    return like(blended(pixels, grey(pixels).where(colour, blurred), factors), images)
+    near = avg_pool2d(surrounded(pixels, 1, 1, mirror=True), 3, 1)  # of 3 × 3 pixels
+    colour, sharpness = (FACTOR * each(_at(name, picks, amounts)) for name in ("color", "sharpness"))
+    changed = pixels + colour * (pixels - grey(pixels)) + sharpness * (9 / (9 + SHARP)) * (pixels - near)
+    return like(changed, images)

@@ -11,10 +11,11 @@ from steelyard.knobs import knob
 from steelyard.metrics import Metric
 from steelyard.parts import Decision
 from steelyard.training.confusions import FEW, SCORES, Swept, scores_of
+from steelyard.training.label_thresholds import tuned_labels
 
 Array = np.ndarray
 FOLDS = 5  # of dev: what is scored was moved by thresholds tuned on the other four
-ROUNDS = 3  # over classes or labels at the most, each moved while the others stay
+ROUNDS = 3  # over classes at the most, each moved while the others stay
 EDGE = 0.5  # how far beyond the outermost example a threshold may go
 
 
@@ -76,7 +77,7 @@ def tuned(metric: Metric, truth: Array, probabilities: Array, weights: Array | N
     and 1, every column is a label with a threshold of its own.
     """
     if truth.ndim == 2:
-        return _tuned_each(metric, truth, probabilities, weights)
+        return tuned_labels(metric, truth, probabilities, weights)
     shift, best = np.zeros(probabilities.shape[1]), -np.inf
     if len(np.unique(truth)) < 2:
         return shift
@@ -101,25 +102,3 @@ def _highest(gains: Array, scores: Array) -> tuple[float, float]:
     top = scores >= scores.max() - 1e-12
     nearest = np.flatnonzero(top)[np.argmin(np.abs(gains[top]))]
     return float(gains[nearest]), float(scores[nearest])
-
-
-def _tuned_each(metric: Metric, truth: Array, probabilities: Array, weights: Array | None) -> Array:
-    """Shifts (labels,) of the log-odds, one label after the other."""
-    p = np.clip(probabilities.astype(np.float64), 1e-9, 1 - 1e-9)
-    needed, shift, best = np.log1p(-p) - np.log(p), np.zeros(p.shape[1]), -np.inf
-    for _ in range(ROUNDS):
-        before = best
-        for label in range(len(shift)):
-            places = np.unique(np.quantile(needed[:, label], np.linspace(0, 1, FEW)))
-            gains = np.concatenate([[places[0] - EDGE], (places[1:] + places[:-1]) / 2, [0.0, shift[label]]])
-            scores = [metric.sign * metric(truth, moved(p, _with(shift, label, g), True), weights) for g in gains]
-            shift[label], best = _highest(gains, np.array(scores))
-        if best <= before:
-            break
-    return shift
-
-
-def _with(shift: Array, label: int, gain: float) -> Array:
-    changed = shift.copy()
-    changed[label] = gain
-    return changed

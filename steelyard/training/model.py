@@ -97,9 +97,19 @@ class Model:
         }
         (folder / "model.json").write_text(json.dumps(state), encoding="utf-8")
         if self.network is not None:
-            save_file({k: v.contiguous() for k, v in self.network.state_dict().items()}, folder / "network.safetensors")
+            save_file(_apart(self.network.state_dict()), folder / "network.safetensors")
         else:
             storage.save(self.estimator, folder)
+
+
+def _apart(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The tensors of a state, each with memory of its own: layers may share theirs."""
+    found, seen = dict[str, torch.Tensor](), set[int]()
+    for name, tensor in state.items():
+        place = tensor.untyped_storage().data_ptr()
+        found[name] = tensor.clone(memory_format=torch.contiguous_format) if place in seen else tensor.contiguous()
+        seen.add(place)
+    return found
 
 
 def load(folder: Path) -> Model:
@@ -122,7 +132,13 @@ def _restored(folder: Path, state: dict[str, Any]) -> Model:
     if recipe.network is None:
         return replace(model, estimator=storage.load(folder))
     network = recipe.network.build(prepared.shape, problem.outputs)
-    network.load_state_dict(load_file(folder / "network.safetensors"))
+    try:
+        network.load_state_dict(load_file(folder / "network.safetensors"))
+    except RuntimeError as error:
+        if recipe.family != "own-network":
+            raise
+        said = " ".join(str(error).split())[:200]
+        raise UserError(f"the weights in {folder} are those of another network than the one named: {said}") from error
     return replace(model, network=network.eval())
 
 

@@ -7,10 +7,12 @@ and penalties mean the same however many there are.
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from steelyard.data.batches import balance
 from steelyard.errors import UserError
 from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Loss
@@ -79,14 +81,15 @@ class JointLoss(Loss):
     label_smoothing: Knob = knob(0.0, 0.0, 0.999)
     widths: tuple[int, ...] = ()
 
+    def check(self, problem: Any) -> None:
+        count = len(problem.heads)
+        if self.weights and (len(self.weights) != count or min(self.weights) < 0 or not any(self.weights)):
+            given = ", ".join(f"{weight:g}" for weight in self.weights)
+            raise UserError(f"loss.weights needs a number from 0 for each of {count} targets, got {given}")
+
     def fitted(self, problem: Any, targets: Tensor) -> "JointLoss":
-        widths = tuple(part.shape[1] for part in problem.split(targets))
-        if self.weights and (len(self.weights) != len(widths) or min(self.weights) < 0 or not any(self.weights)):
-            raise UserError(
-                f"loss.weights needs a number from 0 for each of {len(widths)} targets, got "
-                f"{', '.join(f'{w:g}' for w in self.weights)}"
-            )
-        return replace(self, widths=widths)
+        self.check(problem)
+        return replace(self, widths=tuple(part.shape[1] for part in problem.split(targets)))
 
     def per_example(self, outputs: Tensor, targets: Tensor, progress: float) -> Tensor:
         """Losses (…, n) of outputs (…, n, k), the numbers of all targets side by side."""
@@ -151,6 +154,10 @@ class OrdinalCrossEntropy(Loss):
     label_smoothing: Knob = knob(0.0, 0.0, 0.999)
     class_weights: float = knob(0.0, 0.0, 1.0)
     nominal: float = knob(0.0, 0.0, 1.0)
+
+    def row_weights(self, classes: np.ndarray) -> np.ndarray | None:
+        """Weights (n,) of rows by the counts of their classes; None where the knob is off."""
+        return balance(classes, self.class_weights) if self.class_weights else None
 
     def per_example(self, outputs: Tensor, targets: Tensor, progress: float) -> Tensor:
         """Losses (…, n) of logits (…, n, classes) against probabilities (…, n, classes)."""

@@ -208,6 +208,8 @@ def spans(keys: Sequence[Any]) -> list[slice]:
 
 
 def _stacked(networks: list[nn.Module], runners: Sequence[Runner]) -> nn.Module:
+    if any(getattr(network, "alone", False) for network in networks):
+        raise Unstackable("a network of one's own is computed alone")
     try:
         return stack(networks)
     except Unstackable:

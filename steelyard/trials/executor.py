@@ -14,13 +14,16 @@ from typing import Any
 
 from steelyard.data.dataset import Dataset
 from steelyard.data.split import Protocol
+from steelyard.networks.given import known
 from steelyard.problem import Problem
 from steelyard.trials.clock import Clock
 from steelyard.trials.execute import Site, execute
 from steelyard.trials.fleets import grouped
 from steelyard.trials.journal import Journal
+from steelyard.trials.measure import one_thread_here
 from steelyard.trials.predictions import Predictions
 from steelyard.trials.trial import Outcome, Status, Trial
+from steelyard.trials.worker import outcomes_of
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Executor:
     @property
     def jobs(self) -> int:
         """How many trials run side by side."""
-        return len(self._workers)
+        return len(self._workers) or 1
 
     def open(
         self,
@@ -71,15 +74,28 @@ class Executor:
         problem: Problem,
         protocol: Protocol,
         watch: Watch,
+        network: Any = None,
     ) -> None:
-        """Hand the workers the rows outside the sealed test."""
+        """Hand the workers the rows outside the sealed test, and the code of a network of the user's own.
+
+        Where that code cannot be had in another process, trials are done in this one.
+        """
         self.folder, self.journal, self.clock, self._watch = folder, journal, clock, watch
         self._where = (pool, problem, protocol, folder, self.device)
         self._problem = problem
         self._data = f"{pool.fingerprint}/{problem.measure.key}"
         self._protocol = protocol.to_dict()
+        self._code = _packed(network)
+        if self._code == ():
+            self.close()
+            self._workers = []
         for worker in self._workers:
-            worker.send(("data", *self._where))
+            self._brief(worker)
+
+    def _brief(self, worker: "_Worker") -> None:
+        if self._code:
+            worker.send(("code", *self._code))
+        worker.send(("data", *self._where))
 
     def key(self, trial: Trial) -> str:
         """The content hash of a trial on this data."""
@@ -126,6 +142,9 @@ class Executor:
         return found[key]
 
     def _work(self, waiting: list[Fleet], found: dict[str, Outcome], deadline: float | None) -> None:
+        if not self._workers:
+            self._work_here(waiting, found, deadline)
+            return
         busy: dict[_Worker, tuple[Fleet, float]] = {}
         while waiting or busy:
             for worker in [w for w in self._workers if w not in busy]:
@@ -163,6 +182,29 @@ class Executor:
                 else:
                     self._remember(_ended("failed", fleet, self.clock.now() - began, DIED), found)
 
+    def _work_here(self, waiting: list[Fleet], found: dict[str, Outcome], deadline: float | None) -> None:
+        """Do all fleets in this process, one after another."""
+        site = Site(*self._where)
+
+        def watch(key: str, progress: float) -> None:
+            self._watch(Went(key, progress))
+            if self._late(deadline):
+                raise _Late
+
+        for fleet in waiting:
+            began = self.clock.now()
+            if self._late(deadline):
+                self._remember(_ended("cut", fleet, 0.0, CUT), found)
+                continue
+            for key, trial in fleet:
+                self._watch(Began(key, trial))
+            try:
+                with one_thread_here():
+                    done = outcomes_of(fleet, lambda trials: execute(trials, site, watch))
+            except _Late:
+                done = _ended("cut", fleet, self.clock.now() - began, CUT)
+            self._remember(done, found)
+
     def _late(self, deadline: float | None) -> bool:
         return deadline is not None and self.clock.now() >= deadline
 
@@ -178,7 +220,7 @@ class Executor:
     def _replace(self, worker: "_Worker") -> None:
         worker.kill()
         fresh = _Worker(self._answers)
-        fresh.send(("data", *self._where))
+        self._brief(fresh)
         self._workers[self._workers.index(worker)] = fresh
 
     def close(self) -> None:
@@ -191,6 +233,26 @@ class Executor:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _packed(network: Any) -> tuple[Any, ...] | None:
+    """Where code is found, the hash of a network's and the code itself, by name or with its weights, for a worker.
+
+    Empty when another process cannot have it: it is defined in a notebook, a script or inside of a function. None when
+    there is no code to send.
+    """
+    content = getattr(network, "content", None)
+    if content is None or (builder := known(content)) is None:
+        return None
+    try:
+        code = pickle.dumps(builder)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return ()
+    return () if b"__main__" in code else (sys.path, content, builder.by, code)
+
+
+class _Late(BaseException):
+    """The deadline came while trials were done in this process."""
 
 
 class _Worker:

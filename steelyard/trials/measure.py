@@ -4,7 +4,8 @@ import ctypes
 import resource
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,17 @@ def peak_memory_mb() -> float:
         return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1e3
     unit = 1e6 if sys.platform == "darwin" else 1e3
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+@contextmanager
+def one_thread_here() -> Iterator[None]:
+    """Inside, torch computes on one thread, as the workers do; afterwards on as many as before."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def one_thread() -> None:

@@ -30,14 +30,34 @@ def main() -> None:
     site: Any = None
     while True:
         word, *rest = asked.get()
+        if word == "code":
+            _learn(*rest)
+            continue
         if word == "data":
             site = Site(*rest)
             continue
         watch, (trials,) = partial(_went, answers), rest
-        _send(answers, ("done", _outcomes(trials, partial(execute, site=site, watch=watch))))
+        _send(answers, ("done", outcomes_of(trials, partial(execute, site=site, watch=watch))))
 
 
-def _outcomes(trials: list[Any], execute: Any) -> list[Any]:
+def _learn(places: list[str], content: str, by: str, code: bytes) -> None:
+    """Make a network of the user's own known here, by importing what it is made of from where the parent found it."""
+    from steelyard.networks.given import Builder, remember
+
+    sys.path[:] = places
+    try:
+        remember(content, pickle.loads(code))
+    except Exception as error:  # code of the user's: every trial says why it cannot be had
+        traceback.print_exc()
+        why = f"{by} cannot be imported in a process of its own: {type(error).__name__}: {error}"
+        remember(content, Builder(by, partial(_missing, why)))
+
+
+def _missing(why: str) -> Any:
+    raise RuntimeError(why)
+
+
+def outcomes_of(trials: list[Any], execute: Any) -> list[Any]:
     """The outcomes of trials; where they fail together each gets a try alone, so that one cannot spoil the others."""
     from steelyard.trials.trial import Outcome
 
@@ -48,7 +68,7 @@ def _outcomes(trials: list[Any], execute: Any) -> list[Any]:
             ((key, trial),) = trials
             traceback.print_exc()
             return [Outcome(key, trial, "failed", 0.0, 0, message=f"{type(error).__name__}: {error}")]
-    return [outcome for each in trials for outcome in _outcomes([each], execute)]
+    return [outcome for each in trials for outcome in outcomes_of([each], execute)]
 
 
 def _listen(pipe: BinaryIO, asked: "queue.Queue[Any]") -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from steelyard.metrics import Metric, labels
-from steelyard.several import label_counts
+from steelyard.several import OF_COUNTS, label_counts
 
 Array = np.ndarray
 Way = Callable[[Array, Array, Array], Array]  # truth, predictions, counts: the score of every draw
@@ -116,14 +116,11 @@ def _average_precision(hits: Array, rows: Array) -> Array:
     return _ratio(np.einsum("ij,ij->j", np.diff(hits, axis=0, prepend=0), precision), hits[-1])
 
 
-def _f1_of_labels(average: str) -> Way:
-    """F1 of all labels together ("micro"), or the mean of theirs, where one that nobody has or is given scores zero."""
+def _of_label_counts(name: str) -> Way:
+    """A score of how often each label is given rightly, given and true."""
 
     def of(truth: Array, predictions: Array, counts: Array) -> Array:
-        both, said, true = np.einsum("knl,nd->kld", label_counts(truth, predictions), counts, optimize=True)
-        if average == "micro":
-            both, said, true = (each.sum(axis=0, keepdims=True) for each in (both, said, true))
-        return np.asarray(np.nan_to_num(_ratio(2 * both, said + true)).mean(axis=0))
+        return OF_COUNTS[name](np.einsum("knl,nd->kdl", label_counts(truth, predictions), counts, optimize=True))
 
     return of
 
@@ -183,8 +180,7 @@ SEVERAL: dict[str, Way] = {  # of several targets: truth and predictions (n, tar
     "rmse": _by_target(WAYS["rmse"]),
     "r2": _by_target(_r2),
     "arrmse": _by_target(lambda truth, predictions, counts: np.sqrt(1 - _r2(truth, predictions, counts))),
-    "f1_micro": _f1_of_labels("micro"),
-    "f1_macro": _f1_of_labels("macro"),
+    **{name: _of_label_counts(name) for name in OF_COUNTS},
     "roc_auc": _by_target(_of_label(WAYS["roc_auc"])),
     "average_precision": _by_target(_of_label(WAYS["average_precision"])),
 }

@@ -28,7 +28,9 @@ class Base:
 
 def the_base(bench: Bench, names: tuple[str, ...], against: str | None, settings: tuple[tuple[str, str], ...]) -> Base:
     """The recipe to weigh against: the one named, else the run's own model; its network where no name fits that."""
-    plain = {recipe.family: recipe for recipe in families(bench.problem, bench.pool.schema, bench.train_rows)}
+    plain = {
+        recipe.family: recipe for recipe in families(bench.problem, bench.pool.schema, bench.train_rows, bench.ask.own)
+    }
     if against is not None:
         return _set(_named(against, plain), settings)
     network = next((recipe for recipe in plain.values() if recipe.network is not None), None)

@@ -8,6 +8,7 @@ from typing import Any
 
 from steelyard.data.layout import UNSAID, Layout
 from steelyard.errors import UserError, suggest
+from steelyard.parts import Part
 from steelyard.problem import Constraint
 
 DEFAULT_SECONDS = 600.0
@@ -19,7 +20,8 @@ class Ask:
     """All that a run is told. Without a limit it takes `DEFAULT_SECONDS`; `settings` are knobs: (path, text).
 
     `weights` names the column that says how much each row counts; `costs` are {true class: {predicted class: cost}};
-    `order` names the classes of an ordinal target from the lowest.
+    `order` names the classes of an ordinal target from the lowest. `network` is one of the user's own
+    (`networks.given`), and once the data are read the part that stands for it.
     """
 
     source: Any
@@ -43,6 +45,7 @@ class Ask:
     order: tuple[str, ...] = ()
     modality: str | None = None
     layout: Layout = UNSAID
+    network: Any = None
 
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("trial_limit", 1), ("jobs", 1)):
@@ -61,23 +64,37 @@ class Ask:
         """The time limit in force; none when trials are counted instead."""
         return DEFAULT_SECONDS if self.time_limit is None and self.trial_limit is None else self.time_limit
 
+    @property
+    def own(self) -> tuple[tuple[str, Any], ...]:
+        """The network of the user's own as a setting."""
+        return (("network", self.network),) if isinstance(self.network, Part) else ()
+
+    @property
+    def choices(self) -> tuple[tuple[str, Any], ...]:
+        """What the user has chosen of recipes: a network, and knobs."""
+        return (*self.own, *self.settings)
+
     def identity(self) -> dict[str, Any]:
         """What must be the same for a finished run to be the answer to this ask, besides the data."""
-        return {
-            "target": None if self.target is None else str(self.target),
-            "seconds": self.seconds,
-            "trial_limit": self.trial_limit,
-            "metric": self.metric,
-            "task": self.task,
-            "constraints": [str(c) for c in self.constraints],
-            "human_error": self.human_error,
-            "seed": self.seed,
-            "settings": [list(s) for s in self.settings],
-            "exclude": list(self.exclude),
-            "weights": None if self.weights is None else str(self.weights),
-            "costs": None if self.costs is None else _plain(self.costs),
-            "order": list(self.order),
-        } | self._inputs()
+        return (
+            {
+                "target": None if self.target is None else str(self.target),
+                "seconds": self.seconds,
+                "trial_limit": self.trial_limit,
+                "metric": self.metric,
+                "task": self.task,
+                "constraints": [str(c) for c in self.constraints],
+                "human_error": self.human_error,
+                "seed": self.seed,
+                "settings": [list(s) for s in self.settings],
+                "exclude": list(self.exclude),
+                "weights": None if self.weights is None else str(self.weights),
+                "costs": None if self.costs is None else _plain(self.costs),
+                "order": list(self.order),
+            }
+            | self._inputs()
+            | {path: part.plain() for path, part in self.own}
+        )
 
     def _inputs(self) -> dict[str, Any]:
         """What was said about the inputs, if anything."""

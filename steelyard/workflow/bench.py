@@ -93,9 +93,9 @@ class Bench:
         return len(self.protocol.split(0, 0)[0])
 
     @property
-    def settings(self) -> tuple[tuple[str, str], ...]:
+    def settings(self) -> tuple[tuple[str, Any], ...]:
         """The knobs that hold for every family that has them."""
-        return (*self.ask.settings, *self.chosen)
+        return (*self.ask.choices, *self.chosen)
 
     # -- budget ---------------------------------------------------------------------------------------------------
 
@@ -264,16 +264,17 @@ def model_readme(bench: Bench, family: str, score: Score | None) -> str:
     classes = (
         f"\nClasses, in the order of the probability columns: {', '.join(problem.classes)}." if problem.classes else ""
     )
+    own = " --network MODULE:NAME" * ("own-network" in family)
     return f"""# A model that predicts `{problem.target}`
 
 Made by steelyard: {family}, {problem.task} on {problem.modality} data. {quality}{classes}
 
 Predict on new data from the command line, or in Python:
 
-    steelyard predict {bench.folder} NEW_SOURCE --output predictions.csv
+    steelyard predict {bench.folder} NEW_SOURCE --output predictions.csv{own}
 
     import steelyard
-    run = steelyard.load("{bench.folder}")
+    run = steelyard.load("{bench.folder}"{", network=…" if own else ""})
     run.predict(new_source)
 
 The folder holds JSON and safetensors only; loading it runs no code from it.

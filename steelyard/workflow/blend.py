@@ -76,7 +76,10 @@ def _blended_unseen(
 def _few_of_a_class(bench: Bench, truth: np.ndarray) -> bool:
     """Whether those rows of dev hold so few of a rare class that a difference between models can hardly be seen."""
     balance = bench.problem.balance
-    return balance is not None and balance < RARE_SHARE and int(np.bincount(truth).min()) < FEW
+    if balance is None or balance >= RARE_SHARE or bench.problem.task == "multitask":
+        return False
+    counts = np.bincount(truth) if truth.ndim == 1 else np.nansum(truth, axis=0)
+    return int(counts.min()) < FEW
 
 
 def as_final(tried: Tried) -> np.ndarray:

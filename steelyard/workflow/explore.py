@@ -68,7 +68,9 @@ def explore_grid(ask: Ask, grid: Grid, watch: Watch = lambda _: None, already: f
             raise UserError(f"{folder} holds other files and no exploration; give --output an empty or new folder")
         with closing(Journal(folder / "journal.db")) as journal, only_one(folder):
             _claim(journal, ask, posed, folder)
-            executor.open(folder, journal, clock, posed.pool, posed.problem, posed.protocol, watch)
+            executor.open(
+                folder, journal, clock, posed.pool, posed.problem, posed.protocol, watch, posed.recipe.network
+            )
             explorer = Explorer(
                 ask, posed, grid, executor, journal, clock, watch, replace(record, output=str(folder)), Costs()
             )

@@ -1,8 +1,6 @@
 """What this machine trains on: the device, and how many trainings side by side."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from steelyard.errors import UserError
 
@@ -27,16 +25,3 @@ def jobs_on(device: str) -> int:
 def cores() -> int:
     """Processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@contextmanager
-def one_thread_here() -> Iterator[None]:
-    """Inside, torch computes on one thread, as the workers do; afterwards on as many as before."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

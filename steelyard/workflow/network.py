@@ -14,7 +14,8 @@ from steelyard.problem import Problem
 from steelyard.recipe import Recipe
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.define import define
-from steelyard.workflow.families import families
+from steelyard.workflow.families import Settings, families
+from steelyard.workflow.own import with_network
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,16 +38,19 @@ class Posed:
 def pose(ask: Ask) -> Posed:
     """Read the source and split it as a run does; raises UserError for a setting that the network does not have."""
     dataset, problem = define(ask)
+    ask, said = with_network(ask, dataset, problem)
     protocol, pool_rows, _ = divide(dataset, ask.seed)
     train = protocol.split(0, 0)[0]
-    recipe = _network(problem, dataset, len(train))
+    recipe = _network(problem, dataset, len(train), ask.own)
     for path, text in ask.settings:
         recipe = recipe.set(path, text)
-    return Posed(problem, dataset.take(pool_rows), protocol, train, recipe, dataset.notes, dataset.fingerprint)
+    return Posed(
+        problem, dataset.take(pool_rows), protocol, train, recipe, (*dataset.notes, *said), dataset.fingerprint
+    )
 
 
-def _network(problem: Problem, dataset: Dataset, rows: int) -> Recipe:
-    found = [recipe for recipe in families(problem, dataset.schema, rows) if recipe.network is not None]
+def _network(problem: Problem, dataset: Dataset, rows: int, own: Settings) -> Recipe:
+    found = [recipe for recipe in families(problem, dataset.schema, rows, own) if recipe.network is not None]
     if not found:
         raise UserError(
             f"no network is known for {problem.modality} data: there is no learning rate or batch to choose"

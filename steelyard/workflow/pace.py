@@ -4,9 +4,9 @@ import numpy as np
 import torch
 
 from steelyard.training.measure_precision import WORTH, pays
+from steelyard.trials.measure import one_thread_here
 from steelyard.workflow.bench import Bench
 from steelyard.workflow.families import families
-from steelyard.workflow.machine import one_thread_here
 
 FEWEST = 2000  # rows below which a training is over before the format could matter
 Settings = tuple[tuple[str, str], ...]
@@ -34,7 +34,7 @@ def choose_precision(bench: Bench) -> Settings:
 
 def _ratio(bench: Bench) -> float:
     """The time of a step in bfloat16 over that in float32, on one thread as trials have."""
-    recipe = families(bench.problem, bench.pool.schema, bench.train_rows, bench.ask.settings)[-1]
+    recipe = families(bench.problem, bench.pool.schema, bench.train_rows, bench.ask.choices)[-1]
     assert recipe.network is not None
     few = bench.pool.take(np.arange(min(len(bench.pool), 256)))
     prepared = recipe.prepare.fit(few)

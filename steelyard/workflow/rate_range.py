@@ -15,10 +15,11 @@ from steelyard.training.rate_range import FEWEST, RateRange, judge, sweep
 from steelyard.training.start import begin, ready
 from steelyard.trials.clock import Clock
 from steelyard.trials.executor import Began, Went
+from steelyard.trials.measure import one_thread_here
 from steelyard.trials.trial import Trial
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.bench import write_json
-from steelyard.workflow.machine import device_of, one_thread_here
+from steelyard.workflow.machine import device_of
 from steelyard.workflow.network import Posed, asked, folder_for, pose
 
 Watch = Callable[[Any], None]

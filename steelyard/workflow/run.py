@@ -33,6 +33,7 @@ from steelyard.workflow.finish import finish, tidy
 from steelyard.workflow.lock import only_one
 from steelyard.workflow.machine import cores, device_of, jobs_on
 from steelyard.workflow.overfit import overfit
+from steelyard.workflow.own import with_network
 from steelyard.workflow.pace import choose_precision
 from steelyard.workflow.regularise import regularise
 from steelyard.workflow.stored import finished_record, output_folder, remember_ask, write_page
@@ -50,7 +51,9 @@ def carry_out(ask: Ask, watch: Watch = lambda _: None, already: float = 0.0) -> 
     device = device_of(ask.device)
     with Executor(ask.jobs or jobs_on(device), device) as executor:
         dataset, problem = define(ask)
-        families(problem, dataset.schema, len(dataset), ask.settings)  # before anything is written: a wrong --set
+        ask, said_network = with_network(ask, dataset, problem)
+        dataset = replace(dataset, notes=(*dataset.notes, *said_network))
+        families(problem, dataset.schema, len(dataset), ask.choices)  # before anything is written: a wrong --set
         folder = output_folder(ask)
         with closing(Journal(folder / "journal.db")) as journal, only_one(folder):
             record = finished_record(folder, journal, ask, dataset.fingerprint)
@@ -119,7 +122,7 @@ def _set_up(
     """Steps 1 to 4: what was defined and chosen is said, the rows are split, the test is sealed."""
     protocol, pool_rows, test_rows = divide(dataset, ask.seed)
     pool = dataset.take(pool_rows)
-    executor.open(folder, journal, clock, pool, problem, protocol, watch)
+    executor.open(folder, journal, clock, pool, problem, protocol, watch, ask.network)
     record = RunRecord(
         problem,
         str(folder),

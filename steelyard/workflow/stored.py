@@ -13,7 +13,7 @@ from steelyard.records import RunRecord, from_plain, to_plain
 from steelyard.trials.journal import Journal
 from steelyard.workflow.ask import Ask
 
-OWN = {"source", "test", "output", "time_limit", "trial_limit", "constraints", "jobs", "device", "command"}
+OWN = {"source", "test", "output", "time_limit", "trial_limit", "constraints", "jobs", "device", "command", "network"}
 
 
 def output_folder(ask: Ask) -> Path:

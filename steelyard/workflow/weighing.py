@@ -24,6 +24,7 @@ from steelyard.workflow.define import check_metric, define
 from steelyard.workflow.finish import tidy
 from steelyard.workflow.lock import only_one
 from steelyard.workflow.machine import device_of, jobs_on
+from steelyard.workflow.own import same_network, with_network
 from steelyard.workflow.race import Race
 from steelyard.workflow.say import noise_words
 from steelyard.workflow.side_effects import equal_time, interactions, on_classes, on_slices, slices_of
@@ -44,7 +45,7 @@ class Question:
     `names` are techniques, `knob=value`, several of these joined by `+`, TOML files of recipes, or "all" for the whole
     catalogue. `against` is what they are weighed against: a TOML file, the name of a family for its plain recipe, or
     None for the run's own model. `settings` are knobs set in the base and in every arm. `seed` is that of the first
-    pair; None draws one.
+    pair; None draws one. `network` is the one of the user's own that the run was given, to be named again.
     """
 
     names: tuple[str, ...]
@@ -60,6 +61,7 @@ class Question:
     jobs: int | None = None
     device: str = "auto"
     command: str = ""
+    network: Any = None
 
     def __post_init__(self) -> None:
         if not self.names:
@@ -138,15 +140,18 @@ def _bench(question: Question, folder: Path, ask: Ask | None, watch: Watch) -> I
         asked = ask or asked_again(journal, folder)
         device = device_of(question.device)
         asked = replace(asked, time_limit=record.seconds + question.limit, trial_limit=None, device=device)
+        asked = replace(asked, network=asked.network if question.network is None else question.network)
         with Executor(question.jobs or jobs_on(device), device) as executor:
             dataset, problem = define(asked)
             if journal.fact("data") != dataset.fingerprint:
                 raise UserError(
                     f"the data are others now than in the run in {folder}: run again, with another --output"
                 )
+            asked = with_network(asked, dataset, problem)[0]
+            same_network(asked, journal.fact("ask"))
             protocol, pool_rows, test_rows = divide(dataset, asked.seed)
             pool, clock = dataset.take(pool_rows), Clock(record.seconds)
-            executor.open(folder, journal, clock, pool, problem, protocol, watch)
+            executor.open(folder, journal, clock, pool, problem, protocol, watch, asked.network)
             sealed = Sealed(dataset.take(test_rows))
             bench = Bench(asked, folder, journal, clock, executor, watch, record, pool, sealed, protocol)
             for outcome in journal.outcomes():

@@ -17,9 +17,11 @@ from steelyard.data.batches import Batch
 from steelyard.data.dataset import Column, Dataset, Schema
 from steelyard.data.prepare import TablePreparation
 from steelyard.data.prepare_images import ImagePreparation
+from steelyard.data.prepare_mixed import MixedPreparation
 from steelyard.errors import UserError
 from steelyard.knobs import parse_knob
 from steelyard.networks.image import ResidualCnn
+from steelyard.networks.mixed import MixedNetwork
 from steelyard.networks.tabular import TabularMlp
 from steelyard.problem import Head, Problem
 from steelyard.recipe import Recipe
@@ -83,6 +85,16 @@ def pictures() -> tuple[Dataset, Problem]:
     return dataset, Problem("binary", "image", "class", 48, ("dark", "bright"), "accuracy")
 
 
+def mixed() -> tuple[Dataset, Problem]:
+    """The rows of `table`, each with an image of 8×8 pixels, some of them missing."""
+    dataset, problem = table("multiclass")
+    images = np.random.default_rng(2).integers(0, 256, (64, 8, 8, 1)).astype(np.uint8)
+    there = np.where(np.arange(64) % 7 == 3, np.nan, 1.0)
+    schema = Schema("mixed", "y", (*dataset.schema.columns, Column("photo", "image")), (8, 8, 1))
+    whole = replace(dataset, schema=schema, frame=dataset.frame.assign(photo=there), images=images)
+    return whole, replace(problem, modality="mixed")
+
+
 def network(**parts: object) -> Recipe:
     plain = {
         "prepare": TablePreparation(),
@@ -109,6 +121,15 @@ CASES: dict[str, tuple[Recipe, tuple[Dataset, Problem]]] = {
     "images": (network(prepare=ImagePreparation(), network=ResidualCnn(width=4)), pictures()),
     "text": (network(prepare=SmallWords(), network=SmallReader()), texts()),
     "series": (network(prepare=SmallCourses(), network=SmallListener()), courses()),
+    "mixed": (
+        network(
+            prepare=MixedPreparation(table=TablePreparation(), image=ImagePreparation()),
+            network=MixedNetwork(
+                table=TabularMlp(width=8, depth=1, periodic=4), image=ResidualCnn(width=4), width=8, dropout=0.0
+            ),
+        ),
+        mixed(),
+    ),
     "linear": (classical(Linear()), table("multiclass")),
     "neighbors": (classical(Neighbors()), table("multiclass")),
     "forest": (classical(Forest(trees=3)), table("multiclass")),

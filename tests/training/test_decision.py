@@ -9,7 +9,7 @@ from steelyard.metrics import METRICS, Metric, cost, metric
 from steelyard.training.confusions import SCORES, scores_of
 from steelyard.training.decision import FOLDS, TunedThreshold, folds_of, moved, tuned
 
-LABELS = [m for m in METRICS.values() if m.needs == "labels"]
+LABELS = [m for m in METRICS.values() if m.needs == "labels" and "binary" in m.tasks]
 DEAR = cost(((0.0, 1.0), (20.0, 0.0)))
 Array = np.ndarray
 
@@ -132,6 +132,25 @@ def test_several_labels_get_a_threshold_each() -> None:
     assert measure(truth, after) > measure(truth, p) + 0.1
     assert measure(truth, part.cross_fitted(measure, truth, p, None, 0)) > measure(truth, p) + 0.05
     assert ((after > 0) & (after < 1)).all()
+
+
+@pytest.mark.parametrize("name", ["f1_micro", "f1_macro", "f1_samples", "hamming_loss", "accuracy"])
+def test_a_label_is_moved_to_the_best_of_the_places_tried(name: str) -> None:
+    random = np.random.default_rng(0)
+    truth = (random.uniform(size=(300, 3)) < [0.4, 0.2, 0.05]).astype(float)
+    truth[::9, 1] = np.nan
+    p = 1 / (1 + np.exp(-(2 * np.nan_to_num(truth) + random.normal(size=truth.shape) - [1.5, 3.0, 4.0])))
+    weights, measure = random.integers(1, 3, 300).astype(float), metric(name)
+    shift = TunedThreshold().tune(measure, truth, p, weights)
+    best = measure(truth, moved(p, shift, each=True), weights)
+    assert measure.sign * best > measure.sign * measure(truth, p, weights)
+    needed = np.log(1 - p) - np.log(p)
+    for label in range(3):
+        for gain in np.quantile(needed[:, label], np.linspace(0.02, 0.98, 9)):
+            other = shift.copy()
+            other[label] = gain + 1e-6
+            worse = measure(truth, moved(p, other, each=True), weights)
+            assert measure.sign * (best - worse) > -0.02
 
 
 # -- honest -----------------------------------------------------------------------------------------------------

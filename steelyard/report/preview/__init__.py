@@ -5,7 +5,7 @@ from pathlib import Path
 
 from steelyard.errors import UserError
 from steelyard.report.preview import pictures, tables
-from steelyard.workflow.preview import Preview
+from steelyard.techniques.preview import Preview
 
 View = Callable[[Preview], bytes | str]  # a PNG, or text
 VIEWS: dict[str, View] = {"image": pictures.view, "tabular": tables.view}

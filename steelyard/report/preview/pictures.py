@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from steelyard.workflow.preview import Preview
+from steelyard.techniques.preview import Preview
 
 CELL, TITLE, LABEL, MARGIN = 104.0, 34.0, 18.0, 8.0  # pixels
 DPI = 144

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from steelyard.data.prepare import FittedTable
-from steelyard.workflow.preview import Preview
+from steelyard.techniques.preview import After, Preview
 
 MOST = 20  # inputs shown of a row, those that change first
 ROOM = 18  # characters of a cell
@@ -15,8 +15,9 @@ MARK = "*"
 def view(preview: Preview) -> str:
     """Text: a small table for every row, numbers on the scale that the network learns from."""
     names, before = _cells(preview, preview.inputs)
-    after = [_cells(preview, each.inputs)[1] for each in preview.after]
-    heads = ["as it is", *(each.name for each in preview.after)]
+    seen = [each for each in preview.after if not each.note or _differs(preview, each)]
+    after = [_cells(preview, each.inputs)[1] for each in seen]
+    heads = ["as it is", *(each.name for each in seen)]
     found = [f"numbers as the network sees them; {MARK} marks what has changed"]
     found += dict.fromkeys(each.note for each in preview.after if each.note)
     for row, label in enumerate(preview.labels):
@@ -26,12 +27,16 @@ def view(preview: Preview) -> str:
         kept = sorted(order[:MOST])
         lines = [["", *heads]]
         lines += [[names[i], *(c[i] + MARK * m[i] for c, m in zip(columns, changed, strict=True))] for i in kept]
-        targets = [label, *(each.labels[row] for each in preview.after)]
+        targets = [label, *(each.labels[row] for each in seen)]
         lines.append([preview.problem.target, *(text + MARK * (text != label) for text in targets)])
         found += ["", *_aligned(lines)]
         if len(names) > MOST:
             found.append(f"and {len(names) - MOST} more inputs")
     return "\n".join(found) + "\n"
+
+
+def _differs(preview: Preview, after: After) -> bool:
+    return not all(map(np.array_equal, preview.inputs, after.inputs))
 
 
 def _cells(preview: Preview, inputs: tuple[np.ndarray, ...]) -> tuple[list[str], list[list[str]]]:

@@ -41,6 +41,8 @@ class Mixup(Augmentation, Technique):
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
         if recipe.network is None:
             return NotApplicable(f"{recipe.family} is not trained on batches with soft targets")
+        if not recipe.network.blends(problem.modality):
+            return NotApplicable(f"what {recipe.family} is fed cannot be averaged")
         return self.unless_same(recipe, recipe.with_part("augment", self))
 
     def draw(

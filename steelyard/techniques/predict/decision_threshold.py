@@ -11,7 +11,7 @@ from steelyard.metrics import COST
 from steelyard.parts import part_kind
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.imbalance import nothing_to_balance
+from steelyard.techniques.imbalance import CLASSES, nothing_to_balance
 from steelyard.techniques.technique import NotApplicable, Technique
 
 
@@ -32,7 +32,8 @@ class DecisionThreshold(Technique):
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
         paid = problem.metric == COST and bool(problem.classes)  # costs may call for a threshold where classes are even
-        useless = nothing_to_balance(problem, "moves thresholds between classes", self.is_off)
+        labelled = (*CLASSES, "multilabel")  # every label has a threshold of its own
+        useless = nothing_to_balance(problem, "moves thresholds between classes", self.is_off, labelled)
         if useless and not paid:
             return useless
         if problem.measure.needs != "labels":

@@ -22,7 +22,7 @@ class UnderSampling(Technique):
     Helps when rows are plenty, rare classes matter as much as common ones, and time is short.
     Hurts when rare rows are few: epochs become short, and the network takes fewer steps (train longer for it); and
     when plain accuracy or log loss is the measure.
-    Costs less than nothing: an epoch has fewer rows.
+    Costs nothing and saves time: an epoch has fewer rows.
     """
 
     treats: ClassVar = ("imbalance",)

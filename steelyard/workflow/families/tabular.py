@@ -17,10 +17,11 @@ from steelyard.workflow.families.start import ESTIMATORS, loss_for, target_scale
 
 def recipes(problem: Problem, schema: Schema, rows: int) -> list[Recipe]:
     """The recipe of each family for `rows` train rows, the cheapest first."""
-    return [*(Recipe(_preparation(problem, e.wants), estimator=e) for e in ESTIMATORS), _mlp(problem, rows)]
+    return [*(Recipe(preparation(problem, e.wants), estimator=e) for e in ESTIMATORS), _mlp(problem, rows)]
 
 
-def _preparation(problem: Problem, wants: str) -> TablePreparation:
+def preparation(problem: Problem, wants: str) -> TablePreparation:
+    """How a table is prepared for what a model wants: one-hot or ordinal columns."""
     scale = target_scale(problem)
     if wants == "ordinal":
         return TablePreparation(numbers="none", categories="ordinal", missing=False, target=scale)
@@ -33,7 +34,7 @@ def _mlp(problem: Problem, rows: int) -> Recipe:
     rate = min(8e-3, max(6e-4, 8e-3 * (rows / 16_000) ** 0.75))
     frequency = min(0.5, max(0.1, 0.5 * math.sqrt(rows / 10_000)))
     return Recipe(
-        _preparation(problem, "onehot"),
+        preparation(problem, "onehot"),
         network=TabularMlp(frequency=round(frequency, 3)),
         loss=loss_for(problem),
         optimizer=AdamW(lr=Cosine(float(f"{rate:.3g}"), 0.0)),
