@@ -127,7 +127,7 @@ def data_options(parser: argparse.ArgumentParser) -> None:
     add(
         "source",
         metavar="SOURCE",
-        help="CSV, TSV, Parquet, class folders of images or texts, lines that begin with a label; or a zip",
+        help="CSV, TSV, Parquet, class folders of images or texts, lines that begin with a label, X.ts; or a zip",
     )
     add(
         "--target",

@@ -80,6 +80,8 @@ def read(
         if weights is not None:
             raise UserError(f"weights name a column, but the source holds images: leave '{weights}' out")
         return _read_images(source, target, test, task, exclude, tuple(order))
+    if modality == "image":
+        raise UserError("modality is 'image', but the source is no folder, zip or array of images: leave modality out")
     table, named = _table(source, target)
     wanted = named or (target if target is not None else table.target or None)
     if wanted is None and isinstance(source, str | os.PathLike):

@@ -243,5 +243,7 @@ def test_a_layout_that_makes_no_sense_is_refused() -> None:
             Layout(**wrong)
     with pytest.raises(UserError, match="modality is 'image'"):
         read(long_table(), "kind", layout=LONG, modality="image")
+    with pytest.raises(UserError, match="modality is 'image', but the source is no folder"):
+        read(long_table(), "kind", modality="image")
     with pytest.raises(UserError, match="needs a column that tells them apart"):
         read(long_table(), "kind", layout=Layout(time="when"))
