@@ -52,7 +52,9 @@ class PiecewiseLinear(nn.Module):
 
     def forward(self, numbers: Tensor) -> Tensor:
         """Features (…, n, d · width) of numbers (…, n, d)."""
-        low, size = self.edges[:, :-1], self.edges.diff(dim=1)
+        low, size = self.edges[..., :-1], self.edges.diff(dim=-1)
+        if low.ndim == 3:  # (members, d, bins)
+            low, size = low.unsqueeze(1), size.unsqueeze(1)
         shares = (numbers.unsqueeze(-1) - low) / size.clamp_min(1e-12)
         bins = shares.shape[-1]
         first, last = torch.arange(bins) == 0, torch.arange(bins) == bins - 1

@@ -52,7 +52,8 @@ def _twin(layers: list[nn.Module]) -> nn.Module:
         raise Unstackable(f"{type(first).__name__} has no batched twin")
     twin_ = copy.copy(first)
     twin_._parameters = {name: _parameters(layers, name) for name in first._parameters}
-    twin_._buffers = {name: _shared(layers, name) for name in first._buffers}
+    lasting = set(first._buffers) - first._non_persistent_buffers_set
+    twin_._buffers = {n: _state(layers, n) if n in lasting else _shared(layers, n) for n in first._buffers}
     children = {name: [layer._modules[name] for layer in layers] for name in first._modules}
     twin_._modules = {name: _child(peers) for name, peers in children.items()}
     return twin_

@@ -48,7 +48,7 @@ def plain(source: Any, exclude: tuple[str, ...] = ()) -> tuple[Any, Any, Recipe]
 
 def accuracy(source: Any, exclude: tuple[str, ...] = ()) -> float:
     dataset, problem, recipe = plain(source, exclude)
-    model, epochs = start(recipe.set("stopping.epochs", 14), dataset.take(np.arange(LEARNT)), problem, 0)
+    model, epochs = start(recipe.set("stopping.epochs", 60), dataset.take(np.arange(LEARNT)), problem, 0)
     list(epochs)
     rows = np.arange(LEARNT, ROWS)
     return float((model.predict(dataset.take(rows)).argmax(1) == dataset.target[rows]).mean())
@@ -150,7 +150,7 @@ def test_a_run_on_a_mixed_table_predicts_on_new_rows(folder: Path, tmp_path: Pat
     frame = pd.read_csv(folder / "houses.csv").iloc[:150]
     parts = np.array(["train", "train", "train", "dev", "test"])[np.arange(len(frame)) % 5]
     frame.assign(split=parts).to_csv(folder / "some.csv", index=False)
-    settings = {"stopping.epochs": 4, "estimator.trees": 8, "network.image.width": 4}
+    settings = {"stopping.epochs": 20, "estimator.trees": 8, "network.image.width": 4}
     run = steelyard.run(folder / "some.csv", "dear", output=tmp_path / "run", trial_limit=9, settings=settings, jobs=1)
     assert {arm.family for arm in run.record.families} >= {"mixed-network", "linear", "forest"}
     assert run.record.problem.modality == "mixed"

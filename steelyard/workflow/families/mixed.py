@@ -50,7 +50,7 @@ def _preparation(problem: Problem, kinds: set[Any], wants: str, text: TextPrepar
 def _network(problem: Problem, kinds: set[Any], rows: int) -> Recipe:
     """The plain network of each kind as a branch; size and epochs by the number of rows."""
     size = 256 if rows >= 20_000 else 64 if rows >= 1_000 else 32
-    epochs = max(6, min(20, round(80_000 / rows)))
+    epochs = max(8, min(60, round(40_000 / rows)))
     table = tabular.recipes(problem, Schema("tabular", problem.target), rows)[-1].network
     network = MixedNetwork(
         table=table if kinds & {"number", "category", "date"} else None,  # type: ignore[arg-type]
