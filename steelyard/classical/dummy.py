@@ -28,8 +28,8 @@ class FittedConstant:
     def predict(self, x: Array) -> Array:
         """The answer repeated: float32 (n, classes) or float64 (n,)."""
         if self.classes:
-            return np.tile(self.answer.astype(np.float32), (len(x), 1))
-        return np.full(len(x), self.answer[0], np.float64)
+            return np.tile(self.answer.astype(np.float32), (x.shape[0], 1))
+        return np.full(x.shape[0], self.answer[0], np.float64)
 
 
 @dataclass(frozen=True)

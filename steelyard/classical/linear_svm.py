@@ -31,7 +31,7 @@ class LinearSvm(Estimator):
     `class_weights` in 0..1 weighs a row of class k by count_k^-class_weights, with mean 1.
     """
 
-    wants: ClassVar[str] = "tfidf"
+    wants: ClassVar[str] = "onehot"
     l2: float = knob(2.0, 1e-6, 1e6)
     naive_bayes: float = knob(0.0, 0.0, 1.0)
     class_weights: float = knob(0.0, 0.0, 1.0)

@@ -22,15 +22,14 @@ from steelyard.parts import Network
 
 @dataclass(frozen=True)
 class TextBag(Network):
-    """The vectors of all tokens pooled, then `depth` hidden layers of `width`; the order of the words plays no part.
+    """The vectors of all tokens pooled, then `depth` hidden layers; the order of the words plays no part.
 
-    Tokens become vectors of `embedding` values, or start from the word vectors that the preparation was given
-    (`frozen` keeps those as they are), as in all networks for texts.
+    Tokens become vectors of `width` values, or start from the word vectors that the preparation was given (`frozen`
+    keeps those as they are), as in all networks for texts. Hidden layers are of `width`, too.
     Source: Iyyer et al. 2015, "Deep Unordered Composition Rivals Syntactic Methods"; Joulin et al. 2016, fastText
     (arXiv 1607.01759).
     """
 
-    embedding: int = knob(128, 1, 4096)
     width: int = knob(128, 1, 4096)
     depth: int = knob(0, 0, 16)
     pooling: Pooling = "mean"
@@ -72,7 +71,7 @@ class Bag(TextNetwork):
 
     def __init__(self, part: TextBag, shape: TextShape, outputs: int) -> None:
         super().__init__()
-        self.tokens = Tokens(shape, part.embedding, part.frozen, value(part.embedding_dropout, 0.0))
+        self.tokens = Tokens(shape, part.width, part.frozen, value(part.embedding_dropout, 0.0))
         size, gain, layers = self.tokens.width, 1.0, list[nn.Module]()
         self.pool = pooling(part.pooling, size)
         self.dropout = Dropout(value(part.dropout, 0.0))

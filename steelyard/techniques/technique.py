@@ -53,6 +53,13 @@ class Technique:
             return NotApplicable(str(error))
         return self.unless_same(recipe, changed)
 
+    def raised(self, recipe: Recipe, path: str, to: Any) -> Recipe | NotApplicable:
+        """The recipe with a knob set, for `apply`; refused where the recipe has it at a higher number already."""
+        now = recipe.knobs().get(path)
+        if isinstance(now, float) and isinstance(to, int | float) and now > to:
+            return self.unless_same(recipe, recipe)
+        return self.turned(recipe, {path: to})
+
     def unless_same(self, before: Recipe, after: Recipe) -> Recipe | NotApplicable:
         """The changed recipe; not applicable when nothing changed, unless the technique is switched off."""
         if before == after and not self.is_off:

@@ -22,10 +22,11 @@ from steelyard.workflow.say import plainly, ranked
 SMALL: dict[Modality, int] = {
     "tabular": 4_000,
     "image": 2_000,
-    "text": 4_000,
+    "text": 2_000,
     "series": 2_000,
     "mixed": 2_000,
 }  # train rows of the first round of the spot check
+NETWORKS: dict[Modality, int] = {"image": 0, "text": 2}  # that get a full trial though others are better: all, else
 REACH = 4  # families that get a full trial
 SHARE = 0.3  # of the time left, for full trials of the spot check
 SPOT = 0.6  # of the time left, at most, for the first round of series
@@ -141,12 +142,12 @@ def _thresholds_moved(bench: Bench, part: TunedThreshold, tried: Tried) -> tuple
 
 
 def _reaching(bench: Bench, first: list[Tried]) -> list[Request]:
-    """Full trials for the families not clearly worse than the best, and for networks on all but images, if time allows.
+    """Full trials, if time allows, for the families not clearly worse than the best and the best networks (`NETWORKS`).
 
     Where one family is left and a full trial is dear, there is nothing to decide and the time is kept for weighing.
     """
     near = [t for t in first if power_of(bench, first[0], [t]).verdict != "hurts"][:REACH]
-    networks = [t for t in first if t.recipe.network is not None and bench.problem.modality != "image"]
+    networks = [t for t in first if t.recipe.network is not None][: NETWORKS.get(bench.problem.modality)]
     chosen = {t.recipe.family for t in [*near, *networks]}
     recipes = [recipe for recipe in _for_rows(bench, bench.train_rows) if recipe.family in chosen]
     budget = SHARE * bench.left() * bench.executor.jobs

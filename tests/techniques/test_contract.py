@@ -18,11 +18,13 @@ from steelyard.data.dataset import Column, Dataset, Schema
 from steelyard.data.prepare import TablePreparation
 from steelyard.data.prepare_images import ImagePreparation
 from steelyard.data.prepare_mixed import MixedPreparation
+from steelyard.data.prepare_text import TextPreparation
 from steelyard.errors import UserError
 from steelyard.knobs import parse_knob
 from steelyard.networks.image import ResidualCnn
 from steelyard.networks.mixed import MixedNetwork
 from steelyard.networks.tabular import TabularMlp
+from steelyard.networks.text import TextCnn
 from steelyard.problem import Head, Problem
 from steelyard.recipe import Recipe
 from steelyard.techniques import NotApplicable, Technique, catalogue, combine, technique
@@ -95,6 +97,18 @@ def mixed() -> tuple[Dataset, Problem]:
     return whole, replace(problem, modality="mixed")
 
 
+def notes_at_sea() -> tuple[Dataset, Problem]:
+    """48 texts of 1 to 6 words, of which those about the sea are half as many."""
+    random = np.random.default_rng(2)
+    code = random.permutation(np.repeat([0, 1], [32, 16]))
+    words = (["tree", "leaf", "a", "the"], ["tide", "ship", "a", "the"])
+    written = [" ".join(random.choice(words[k], random.integers(1, 7))) for k in code]
+    schema = Schema("text", "about", (Column("words", "text"),))
+    frame = pd.DataFrame({"words": pd.Series(written, dtype=object)})
+    dataset = Dataset("notes", schema, code, ("land", "sea"), frame=frame)
+    return dataset, Problem("binary", "text", "about", 48, ("land", "sea"), "accuracy")
+
+
 def network(**parts: object) -> Recipe:
     plain = {
         "prepare": TablePreparation(),
@@ -130,6 +144,7 @@ CASES: dict[str, tuple[Recipe, tuple[Dataset, Problem]]] = {
         ),
         mixed(),
     ),
+    "texts": (network(prepare=TextPreparation(min_count=1), network=TextCnn(4, 4, dropout=0.0)), notes_at_sea()),
     "linear": (classical(Linear()), table("multiclass")),
     "neighbors": (classical(Neighbors()), table("multiclass")),
     "forest": (classical(Forest(trees=3)), table("multiclass")),

@@ -37,7 +37,7 @@ class Activation(Technique):
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
         now = recipe.knobs().get("network.activation")
-        if now is None:
+        if now is None or recipe.knobs().get("network.depth") == 0:
             return NotApplicable(f"{recipe.family} has no activations")
         word = {"same": now, "auto": self._usual(recipe, problem)}.get(self.to, self.to)
         return self.turned(recipe, {"network.activation": word})

@@ -27,4 +27,4 @@ class Dropout(Technique):
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
         if recipe.network is None:
             return NotApplicable(f"{recipe.family} has no hidden units to drop")
-        return self.turned(recipe, {"network.dropout": self.p})
+        return self.raised(recipe, "network.dropout", self.p)

@@ -30,4 +30,4 @@ class EmbeddingDropout(Technique):
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
         if "network.embedding_dropout" not in recipe.knobs():
             return NotApplicable(f"{recipe.family} has no embeddings of categories")
-        return self.turned(recipe, {"network.embedding_dropout": self.p})
+        return self.raised(recipe, "network.embedding_dropout", self.p)
