@@ -11,8 +11,8 @@ from steelyard.diagnosis.probes.probe import Probe, probed, suspected
 from steelyard.errors import UserError
 from steelyard.records import Said, to_plain
 from steelyard.trials.clock import Clock
+from steelyard.trials.measure import one_thread_here
 from steelyard.workflow.bench import Bench, write_json
-from steelyard.workflow.machine import one_thread_here
 from steelyard.workflow.network import folder_named
 
 Watch = Callable[[Any], None]
