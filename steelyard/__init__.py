@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from steelyard.comparing import compare, weigh
     from steelyard.errors import UserError
+    from steelyard.inspecting import anchors, duplicates
     from steelyard.problem import Constraint
     from steelyard.recipe import Recipe
     from steelyard.runs import Run, explore, load, rate_range, run
@@ -20,7 +21,9 @@ __all__ = [
     "UserError",
     "Weighing",
     "__version__",
+    "anchors",
     "compare",
+    "duplicates",
     "explore",
     "load",
     "rate_range",
@@ -35,7 +38,9 @@ _WHERE = {
     "UserError": "steelyard.errors",
     "Comparison": "steelyard.weighing.comparison",
     "Weighing": "steelyard.weighing.comparison",
+    "anchors": "steelyard.inspecting",
     "compare": "steelyard.comparing",
+    "duplicates": "steelyard.inspecting",
     "weigh": "steelyard.comparing",
     "explore": "steelyard.runs",
     "load": "steelyard.runs",

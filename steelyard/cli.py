@@ -9,12 +9,21 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from steelyard import __version__
+from steelyard.data_commands import add_data_commands
 from steelyard.errors import UserError
-from steelyard.options import explore_options, network_option, rate_options, run_options, weigh_options
+from steelyard.options import (
+    explore_options,
+    network_option,
+    rate_options,
+    run_options,
+    show_options,
+    weigh_options,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         _command(commands, "explore", _explore, "batch size and epochs tried together, the cheapest pairs first")
     )
     weigh_options(_command(commands, "weigh", _weigh, "is a technique better on the data of a run, and is it real?"))
+    add_data_commands(partial(_command, commands))
     predict = _command(commands, "predict", _predict, "predict with the model of a run")
     predict.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
     predict.add_argument(
@@ -73,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     network_option(predict)
     predict.add_argument("--output", type=Path, metavar="FILE", help="CSV to write (default: standard output)")
+    show_options(_command(commands, "show", _show, "what augmentation makes of the data of a run, before and after"))
     report = _command(commands, "report", _report, "write the page of a run anew and say where it is")
     report.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
     journal = _command(commands, "journal", _journal, "what was tried, why, and with what result")
@@ -102,11 +113,12 @@ def _setting(text: str) -> tuple[str, str]:
 def _ask(options: argparse.Namespace, **more: Any) -> Any:
     """What the options say that every command which trains has."""
     settings = tuple(_setting(text) for text in options.settings)
+    from steelyard.data.layout import Layout
     from steelyard.workflow.ask import Ask, seed_of
 
     return Ask(
         options.source,
-        options.target,
+        options.target[0] if options.target and len(options.target) == 1 else tuple(options.target or ()) or None,
         options.test,
         options.output,
         metric=options.metric,
@@ -116,6 +128,9 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
         exclude=tuple(options.exclude),
         device=options.device,
         command=options.command_line,
+        modality=options.modality,
+        layout=Layout(options.id, options.time, options.horizon, options.window, options.period),
+        order=options.order,
         network=options.network,
         **more,
     )
@@ -238,6 +253,22 @@ def _predict(options: argparse.Namespace) -> int:
         return 0
     frame.to_csv(options.output, index=False)
     print(f"{len(frame)} rows in {options.output}", file=sys.stderr)
+    return 0
+
+
+def _show(options: argparse.Namespace) -> int:
+    from steelyard.runs import load
+
+    print(
+        load(options.run).show_augment(
+            options.techniques,
+            rows=options.rows,
+            at=options.at,
+            seed=options.seed,
+            settings=dict(_setting(text) for text in options.settings),
+            output=options.output,
+        )
+    )
     return 0
 
 

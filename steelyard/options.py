@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+TASKS = ("binary", "multiclass", "regression", "ordinal", "multilabel", "multioutput", "multitask")
+
 
 def run_options(parser: argparse.ArgumentParser) -> None:
     data_options(parser)
@@ -89,6 +91,36 @@ def weigh_options(parser: argparse.ArgumentParser) -> None:
     add("--quiet", action="store_true", help="no progress")
 
 
+def show_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument
+    add("what", metavar="augment", choices=("augment",), help="examples before and after augmentation")
+    add("--run", type=Path, required=True, metavar="DIR", help="the folder of the run whose data are shown")
+    add(
+        "--technique",
+        action="append",
+        default=[],
+        dest="techniques",
+        metavar="NAME",
+        help="a technique to show (default: what the run's recipe has, else each that applies to the data)",
+    )
+    add("--rows", type=count, default=6, metavar="N", help="examples (default: 6)")
+    add("--set", action="append", default=[], dest="settings", metavar="KNOB=VALUE", help="a knob of a technique")
+    add("--at", type=float, default=0.5, metavar="SHARE", help="when in training, 0 to 1, for schedules (default: 0.5)")
+    add("--seed", type=int, default=0, metavar="N", help="seed of the examples and of what is drawn (default: 0)")
+    add("--output", type=Path, metavar="FILE", help="PNG to write (default: augment.png in the run's folder)")
+
+
+def series_options(parser: argparse.ArgumentParser) -> None:
+    """Where series lie in a table, and whether to forecast."""
+    add = parser.add_argument
+    add("--modality", choices=("tabular", "image", "text", "series"), help="override what the source is taken to hold")
+    add("--id", metavar="COLUMN", help="a table of series: whose value a row is")
+    add("--time", metavar="COLUMN", help="a table of series: when the value was measured")
+    add("--horizon", type=count, metavar="N", help="forecast the target so many steps ahead")
+    add("--window", type=count, metavar="N", help="steps of the past a forecast sees (default: inferred)")
+    add("--period", type=int, metavar="N", help="steps of a season, 0 for none (default: inferred)")
+
+
 def data_options(parser: argparse.ArgumentParser) -> None:
     """What every command that trains is told about the data and what to do with them."""
     add = parser.add_argument
@@ -97,11 +129,18 @@ def data_options(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="CSV, TSV, Parquet, class folders of images or texts, lines that begin with a label; or a zip",
     )
-    add("--target", metavar="COLUMN", help="the column to predict (images and texts in folders: their class folders)")
+    add(
+        "--target",
+        action="append",
+        metavar="COLUMN",
+        help="the column to predict (files in class folders need none); several times, or as A,B, for several at once",
+    )
     add("--test", metavar="SOURCE", help="a second source with the test rows")
     add("--output", type=Path, metavar="DIR", help="the folder to write into (default: one named by SOURCE in runs)")
     add("--metric", metavar="NAME", help="the metric to optimise, by its scikit-learn name")
-    add("--task", choices=("binary", "multiclass", "regression"), help="override the inferred task")
+    add("--task", choices=TASKS, metavar="TASK", help=f"override the inferred task: {', '.join(TASKS)}")
+    add("--order", type=names, default=(), metavar="A,B,C", help="the classes of an ordinal target, the lowest first")
+    series_options(parser)
     add("--exclude", action="append", default=[], metavar="COLUMN", help="a column to leave out")
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=int, default=0, metavar="N", help="seed of everything random (default: 0)")
@@ -147,4 +186,12 @@ def counts(text: str) -> tuple[int, ...]:
     return tuple(count(each) for each in text.split(","))
 
 
+def names(text: str) -> tuple[str, ...]:
+    found = tuple(each.strip() for each in text.split(","))
+    if not all(found):
+        raise ValueError(text)
+    return found
+
+
+names.__name__ = "list of names"
 seconds.__name__, count.__name__, counts.__name__ = "number of seconds", "number from 1", "list of numbers from 1"

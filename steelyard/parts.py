@@ -26,17 +26,23 @@ ROOMS = (
     "steelyard.data.prepare",
     "steelyard.data.prepare_images",
     "steelyard.data.prepare_mixed",
+    "steelyard.data.prepare_series",
     "steelyard.data.prepare_text",
     "steelyard.networks.image",
     "steelyard.networks.mixed",
     "steelyard.networks.own",
+    "steelyard.networks.series",
+    "steelyard.networks.series_recurrent",
+    "steelyard.networks.series_transformer",
     "steelyard.networks.tabular",
     "steelyard.networks.text",
     "steelyard.training.averaging",
+    "steelyard.training.decision",
     "steelyard.training.losses",
     "steelyard.training.optimizers",
     "steelyard.training.precision",
     "steelyard.training.stopping",
+    "steelyard.training.target_losses",
 )
 
 
@@ -146,6 +152,21 @@ class Loss(Part):
         """Losses (…, n) of outputs (…, n, k) against targets (…, n, k)."""
         raise NotImplementedError
 
+    def check(self, problem: Any) -> None:
+        """Raise UserError when its knobs do not fit the targets of a problem."""
+
+    def row_weights(self, classes: np.ndarray) -> np.ndarray | None:
+        """How much rows with those class codes (n,) weigh while they are learnt from, mean 1; None: all alike."""
+        return None
+
+    def offsets(self, counts: np.ndarray) -> np.ndarray | None:
+        """What is added to outputs (k,) while learning from so many rows of each class (k,); None: nothing."""
+        return None
+
+    def fitted(self, problem: Any, targets: "Tensor") -> "Loss":
+        """The loss as train rows with those targets (n, outputs) need it; what it counted there is not in a recipe."""
+        return self
+
     def slope(self, outputs: "Tensor", targets: "Tensor", progress: float) -> "tuple[Tensor, Tensor]":
         """Losses (…, n) and their gradient (…, n, k) by the outputs; a closed form here saves a step its graph."""
         import torch
@@ -162,7 +183,10 @@ class Augmentation(Part):
 
     All randomness and all knobs go into `draw`, which has a random stream of its own; what `on_inputs` and
     `on_features` do with the drawn tensors is plain arithmetic on one batch, which fleets map over their members.
+    `alone`: an example is changed without a look at the others of its batch, and keeps its target.
     """
+
+    alone: ClassVar[bool] = True
 
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
@@ -179,6 +203,38 @@ class Augmentation(Part):
     ) -> "tuple[Tensor, Tensor, Tensor]":
         """The encoded batch (n, …), its targets (n, outputs) and its weights (n,), changed."""
         return features, targets, weights
+
+
+@dataclass(frozen=True)
+class Views(Part):
+    """Shows an input to a network in several ways in prediction; the answers are averaged.
+
+    `views` counts them, the plain one included; below 1, `crop` is the share of the sides of five crops of an image.
+    """
+
+    views: int
+    crop: float
+
+    def by(self, augment: tuple[Augmentation, ...], modality: str) -> tuple[Augmentation, ...]:
+        """What views are changed by, in a recipe with those augmentations."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Decision(Part):
+    """Moves the thresholds between classes, as shifts of log-probabilities that are tuned on dev."""
+
+    def tune(
+        self, metric: Any, truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Shifts (k,) for a metric of labels, from the truth of rows with probabilities (n, k)."""
+        raise NotImplementedError
+
+    def cross_fitted(
+        self, metric: Any, truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None, seed: int
+    ) -> np.ndarray:
+        """The probabilities (n, k), every row moved by shifts that were tuned on other rows."""
+        raise NotImplementedError
 
 
 # -- ranges ---------------------------------------------------------------------------------------------------

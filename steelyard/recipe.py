@@ -14,7 +14,7 @@ from typing import Any, get_args, get_type_hints
 import tomli_w
 
 from steelyard.errors import UserError, suggest
-from steelyard.parts import Augmentation, Estimator, Loss, Network, Part, Preparation, convert, fitting
+from steelyard.parts import Augmentation, Decision, Estimator, Loss, Network, Part, Preparation, Views, convert, fitting
 
 __all__ = ["Part", "Recipe"]
 
@@ -33,6 +33,8 @@ class Recipe:
     stopping: Part | None = None
     averaging: Part | None = None
     precision: Part | None = None
+    tta: Views | None = None
+    decision: Decision | None = None
 
     @property
     def family(self) -> str:

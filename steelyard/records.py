@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from steelyard.problem import Problem, Score
+from steelyard.problem import Problem, Score, Task
 
 Verdict = Literal["helps", "hurts", "no difference that matters", "undecided", "not applicable"]
 Step = Literal["define", "measure", "protocol", "prepare", "baseline", "overfit", "regularise", "finish"]
@@ -99,6 +99,22 @@ class Mistake:
 
 
 @dataclass(frozen=True)
+class TargetRow:
+    """How one of several targets is predicted on dev: scores in metrics of its own, the most telling one first.
+
+    `share` is that of yes, of a label; `baseline` the score of a dumb baseline in the first metric; `residuals` are
+    (truth, predicted) of a sample of values.
+    """
+
+    name: str
+    task: Task
+    scores: tuple[tuple[str, Score], ...]
+    baseline: float | None = None
+    share: float | None = None
+    residuals: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
 class Wear:
     """How much of the winner's dev score is expected to be chance, because it was chosen among many on these rows.
 
@@ -137,6 +153,8 @@ class RunRecord:
     winner: dict[str, Any] = field(default_factory=dict)  # {"family": …, "recipe": …, "members": …}
     confusion: tuple[tuple[int, ...], ...] = ()  # rows truth, columns prediction, on dev
     residuals: tuple[tuple[float, float], ...] = ()  # (truth, predicted) on a sample of dev
+    course: tuple[tuple[str, float, float], ...] = ()  # of a forecast: (known until, truth, predicted) on dev, by time
+    targets: tuple[TargetRow, ...] = ()  # of several targets, on dev
     mistakes: tuple[Mistake, ...] = ()
     next_steps: tuple[str, ...] = ()
     trials: int = 0

@@ -10,21 +10,26 @@ import pandas as pd
 
 from steelyard.data.dataset import Dataset
 from steelyard.data.files import natural
+from steelyard.data.layout import Layout
 from steelyard.data.source import read_like
 from steelyard.errors import UserError
 from steelyard.finish.ensemble import Ensemble, load_predictor
 from steelyard.networks.given import named
 from steelyard.problem import Constraint
 from steelyard.records import RunRecord
+from steelyard.training.answers import answer_frame
 from steelyard.training.rate_range import RateRange
 from steelyard.trials.journal import Journal
 from steelyard.weighing.trade_off import Exploration
 from steelyard.workflow.ask import Ask, seed_of
 from steelyard.workflow.explore import explore_grid
 from steelyard.workflow.grid import Grid
+from steelyard.workflow.preview import preview
 from steelyard.workflow.rate_range import Span, find_rate_range
 from steelyard.workflow.run import carry_out
 from steelyard.workflow.stored import read_record, write_page
+
+Target = str | int | Sequence[str | int] | None
 
 
 @dataclass(frozen=True)
@@ -50,19 +55,14 @@ class Run:
     def predict_frame(self, source: Any) -> pd.DataFrame:
         """A row per row of the source, in order: `prediction`, and `probability_<class>` for classes.
 
-        Images and texts in files have a `file` column first; one that cannot be read has an empty prediction.
-        `attrs["notes"]` of the frame holds what is to be said about the source: missing cells, unseen categories.
+        For several targets `prediction_<target>`, and `probability_<label>` or `probability_<target>_<class>`.
+        Images and texts in files have a `file` column first; one that cannot be read has an empty prediction. Forecasts
+        have `known_until`, after which the horizon is counted, series of a table their `id`. `attrs["notes"]` of the
+        frame holds what is to be said about the source: missing cells, unseen categories.
         """
         model = self.predictor()
-        dataset = read_like(source, model.schema, model.problem.classes)
-        predictions = model.predict(dataset)
-        classes = model.problem.classes
-        if classes:
-            frame = pd.DataFrame({"prediction": np.array(classes, dtype=object)[predictions.argmax(axis=1)]})
-            for code, name in enumerate(classes):
-                frame[f"probability_{name}"] = predictions[:, code]
-        else:
-            frame = pd.DataFrame({"prediction": predictions})
+        dataset = read_like(source, model.schema, model.problem.classes, model.problem.heads)
+        frame = answer_frame(model.problem, model.predict(dataset), lists=not model.schema.targets)
         if dataset.origin and (dataset.schema.modality == "image" or _of_files(dataset)):
             frame.insert(0, "file", dataset.origin)
             missing = pd.DataFrame({"file": [file for file, _ in dataset.unreadable]})
@@ -71,19 +71,50 @@ class Run:
             frame = frame.iloc[order].reset_index(drop=True)
             if dataset.schema.columns and all(map(str.isdecimal, map(str, frame["file"]))):  # rows of a table
                 frame = frame.drop(columns="file")
+        if dataset.schema.layout.given:
+            frame.insert(0, "known_until" if dataset.schema.layout.forecasts else "id", dataset.origin)
         frame.attrs["notes"] = (*dataset.notes, *_unseen(model, dataset))
         return frame
 
     def predict(self, source: Any) -> np.ndarray:
-        """The predicted class names or values (n,), a row per row of the source, in order."""
-        return np.asarray(self.predict_frame(source)["prediction"])
+        """The predicted class names or values (n,), a row per row of the source, in order; (n, targets) of several."""
+        frame, heads = self.predict_frame(source), self.record.problem.heads
+        return np.asarray(frame[[f"prediction_{head.name}" for head in heads]] if heads else frame["prediction"])
 
     def predict_proba(self, source: Any) -> np.ndarray:
-        """The probabilities (n, classes) in the order of `record.problem.classes`."""
-        if not self.record.problem.classes:
-            raise UserError("a regression has no probabilities; use predict")
+        """The probabilities (n, classes) in the order of `record.problem.classes`.
+
+        Of labels (n, labels) that of yes; of several classifications (n, sum of classes), side by side.
+        """
         frame = self.predict_frame(source)
-        return np.asarray(frame[[f"probability_{name}" for name in self.record.problem.classes]])
+        columns = [name for name in frame.columns if name.startswith("probability_")]
+        if not columns:
+            raise UserError("a regression has no probabilities; use predict")
+        return np.asarray(frame[columns])
+
+    def show_augment(
+        self,
+        techniques: str | Sequence[str] = (),
+        *,
+        rows: int = 6,
+        at: float = 0.5,
+        seed: int = 0,
+        settings: dict[str, Any] | None = None,
+        output: str | Path | None = None,
+    ) -> Path | str:
+        """Examples of the run's data before and after augmentation, so that one can see that a dog is still a dog.
+
+        The file of a picture (augment.png in the run's folder unless `output` names another), or text where the data
+        are a table. Without `techniques`, what the run's recipe has, else each that applies to the data. `at` is the
+        point of training, 0 to 1, at which scheduled strengths are looked at. Raises UserError.
+        """
+        from steelyard.report.preview import shown
+
+        names = (techniques,) if isinstance(techniques, str) else tuple(techniques)
+        found = preview(
+            self.folder, self.record, names, rows=rows, at=at, seed=seed, settings=settings_of(settings), ask=self.ask
+        )
+        return shown(found, self.folder / "augment.png", None if output is None else Path(output))
 
     def report(self) -> Path:
         """Write report.html anew and say where."""
@@ -117,7 +148,7 @@ def _unseen(model: Ensemble, dataset: Dataset) -> tuple[str, ...]:
 
 def run(
     source: Any,
-    target: str | int | None = None,
+    target: Target = None,
     *,
     test: Any = None,
     output: str | Path | None = None,
@@ -125,6 +156,7 @@ def run(
     trial_limit: int | None = None,
     metric: str | None = None,
     task: str | None = None,
+    order: Sequence[str] = (),
     constraints: Sequence[Constraint | str] = (),
     human_error: float | None = None,
     seed: int | None = 0,
@@ -135,23 +167,33 @@ def run(
     watch: Callable[[Any], None] = lambda _: None,
     weights: str | int | None = None,
     costs: Mapping[Any, Mapping[Any, float]] | None = None,
+    modality: str | None = None,
+    id: str | None = None,
+    time: str | None = None,
+    horizon: int | None = None,
+    window: int | None = None,
+    period: int | None = None,
     network: Any = None,
 ) -> Run:
     """Run the workflow on a source (file, folder, frame, arrays) and return the finished run.
 
+    `target` may name several columns, which are then predicted together; `order` gives the classes of an ordinal
+    target from the lowest.
     `time_limit` in seconds or `trial_limit` in trials (default: 600 seconds); `constraints` such as "latency_ms<=5";
     `settings` are knobs by their dotted path; `seed` None draws one; `device` is "auto", "cpu", "cuda" or "mps".
     `weights` names a column of numbers from 0 that say how much each row counts in every metric; the training loss is
     not weighted. `costs`, as {true class: {predicted class: cost}}, make "cost" the metric, their mean over examples,
-    unless `metric` says otherwise. `network` is a torch.nn.Module of your own (copied for every training, its weights
-    being the start), what makes one when called as build(shape, outputs) or build(), or the path "package.module:build"
-    of either; it stands in the place of our network (`networks.own` says what it is fed). The same call again resumes,
-    or returns at once. Raises UserError, with one line that says what to do, for anything in the arguments or the data
-    that cannot be used.
+    unless `metric` says otherwise. `modality` ("tabular", "image", "text", "series") overrides what the source is taken
+    to hold. Series in a table: `id` names the column that tells them apart, `time` the one that orders them; `horizon`
+    forecasts the target so many steps ahead from a `window` of the past, `period` is the length of a season.
+    `network` is a torch.nn.Module of your own (copied for every training, its weights being the start), what makes one
+    when called as build(shape, outputs) or build(), or the path "package.module:build" of either; it stands in the
+    place of our network (`networks.own` says what it is fed). The same call again resumes, or returns at once. Raises
+    UserError, with one line that says what to do, for anything in the arguments or the data that cannot be used.
     """
     ask = Ask(
         source,
-        target,
+        asked_target(target),
         test,
         Path(output) if output is not None else None,
         time_limit,
@@ -168,6 +210,9 @@ def run(
         _call(source, target, output),
         weights,
         costs,
+        tuple(order),
+        modality,
+        Layout(id, time, horizon, window, period),
         network,
     )
     record = carry_out(ask, watch)
@@ -176,7 +221,7 @@ def run(
 
 def rate_range(
     source: Any,
-    target: str | int | None = None,
+    target: Target = None,
     *,
     low: float = 1e-6,
     high: float = 10.0,
@@ -186,6 +231,7 @@ def rate_range(
     output: str | Path | None = None,
     metric: str | None = None,
     task: str | None = None,
+    order: Sequence[str] = (),
     seed: int | None = 0,
     settings: dict[str, Any] | None = None,
     exclude: Sequence[str] = (),
@@ -200,7 +246,7 @@ def rate_range(
     """
     ask = Ask(
         source,
-        target,
+        asked_target(target),
         test,
         Path(output) if output is not None else None,
         trial_limit=seeds,
@@ -211,6 +257,7 @@ def rate_range(
         exclude=tuple(exclude),
         device=device,
         command=_call(source, target, output, "rate_range"),
+        order=tuple(order),
         network=network,
     )
     return find_rate_range(ask, Span(low, high, steps, seeds), watch)[0]
@@ -218,7 +265,7 @@ def rate_range(
 
 def explore(
     source: Any,
-    target: str | int | None = None,
+    target: Target = None,
     *,
     batch_sizes: Sequence[int] = (),
     epochs: Sequence[int] = (),
@@ -229,6 +276,7 @@ def explore(
     output: str | Path | None = None,
     metric: str | None = None,
     task: str | None = None,
+    order: Sequence[str] = (),
     seed: int | None = 0,
     settings: dict[str, Any] | None = None,
     exclude: Sequence[str] = (),
@@ -245,7 +293,7 @@ def explore(
     """
     ask = Ask(
         source,
-        target,
+        asked_target(target),
         test,
         Path(output) if output is not None else None,
         time_limit,
@@ -257,9 +305,15 @@ def explore(
         jobs=jobs,
         device=device,
         command=_call(source, target, output, "explore"),
+        order=tuple(order),
         network=network,
     )
     return explore_grid(ask, Grid(tuple(batch_sizes), tuple(epochs), seeds, keep_rate), watch)
+
+
+def asked_target(target: Target) -> str | int | tuple[str | int, ...] | None:
+    """What was asked for, a sequence as a tuple."""
+    return target if target is None or isinstance(target, str | int) else tuple(target)
 
 
 def settings_of(given: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:

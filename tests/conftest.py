@@ -36,6 +36,18 @@ def people(rows: int = 200, seed: int = 0) -> pd.DataFrame:
     return frame.assign(income=np.where(rich, "high", "low"))
 
 
+def of_several(task: str, rows: int, random: np.random.Generator, targets: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Truth (rows, targets) with gaps, and what was predicted: of labels probabilities with ties, else values."""
+    truth = random.integers(0, 2, (rows, targets)).astype(float) if task == "multilabel" else None
+    if truth is None:
+        truth = random.gamma(2.0, size=(rows, targets))
+        predictions = truth + random.normal(size=truth.shape)
+    else:
+        predictions = np.round(np.clip(0.3 * truth + random.uniform(0, 0.7, truth.shape), 0.01, 0.99), 1)
+    truth[::7, 0] = np.nan
+    return truth, predictions
+
+
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
     """One process of the test run at a time."""

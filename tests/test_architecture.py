@@ -14,15 +14,16 @@ import steelyard
 
 ROOT = Path(steelyard.__file__).parent
 FLOORS = (  # the lowest first; a room imports rooms of its own floor and of those below
-    {"errors"},
+    {"errors", "several"},
     {"knobs", "metrics", "problem"},
     {"parts", "recipe", "records"},
-    {"data", "networks", "classical", "techniques"},
+    {"boxes", "data", "networks", "classical", "techniques"},
     {"training"},
     {"trials"},
     {"weighing", "diagnosis", "finish"},
     {"workflow", "report"},
-    {"runs", "comparing", "layers", "terminal", "demo", "options", "cli", "__main__"},
+    {"runs", "comparing", "inspecting", "layers", "terminal", "terminal_data", "demo", "options"},
+    {"data_commands", "cli", "__main__"},
 )
 PIPES = {"trials/worker.py", "trials/executor.py"}  # pickles between a process and its own child, never a file
 LONGEST_FILE, LONGEST_FUNCTION = 450, 100

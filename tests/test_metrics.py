@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from conftest import of_several
 
 from steelyard.errors import UserError
 from steelyard.metrics import METRICS, Metric, cost, metric
@@ -13,6 +14,8 @@ COSTS = ((0.0, 1.0, 2.0), (5.0, -1.0, 1.0), (3.0, 3.0, 0.5))
 
 def examples(measure: Metric, rows: int = 60) -> tuple[np.ndarray, np.ndarray]:
     random = np.random.default_rng(0)
+    if measure.tasks[0] in {"multilabel", "multioutput"}:
+        return of_several(measure.tasks[0], rows, random)
     if measure.tasks[0] == "regression":
         truth = random.exponential(size=rows)
         return truth, truth + random.normal(size=rows)

@@ -33,6 +33,31 @@ class FittedConstant:
 
 
 @dataclass(frozen=True)
+class LastValue(Estimator):
+    """A forecast that says what was last: nothing is added to what the preparation's `base` gives."""
+
+    wants: ClassVar[str] = "ordinal"
+
+    def fit(
+        self,
+        x: Array,
+        y: Array,
+        task: str,
+        classes: int,
+        seed: int,
+        categorical: Sequence[int] = (),
+        weights: Array | None = None,
+    ) -> FittedConstant:
+        """No difference, whatever was learnt from."""
+        return FittedConstant(np.zeros(1), 0)
+
+
+@dataclass(frozen=True)
+class SeasonalValue(LastValue):
+    """A forecast that says what was one season before."""
+
+
+@dataclass(frozen=True)
 class Dummy(Estimator):
     """The shares of the classes, or the mean, whatever the inputs."""
 

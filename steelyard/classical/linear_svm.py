@@ -9,7 +9,7 @@ import numpy as np
 
 from steelyard.classical.dummy import Dummy
 from steelyard.classical.fitted import FittedEstimator, row_weights, softmax, training
-from steelyard.classical.linear import FittedLinear
+from steelyard.classical.linear import FittedLinear, Linear
 from steelyard.knobs import knob
 from steelyard.parts import Estimator
 
@@ -46,9 +46,9 @@ class LinearSvm(Estimator):
         categorical: Sequence[int] = (),
         weights: Array | None = None,
     ) -> FittedEstimator:
-        """The model fitted on a sparse or dense matrix (n, features) without missing values, for classes only."""
+        """The model fitted on a sparse or dense matrix (n, features) without missing values; values get a ridge."""
         if task == "regression":
-            raise TypeError("a support vector machine of this kind is for classes; use linear")
+            return Linear(l2=self.l2).fit(x, y, task, classes, seed, weights=weights)
         weighted = row_weights(y, task, self.class_weights, weights)
         if len(np.unique(y)) == 1:
             return Dummy().fit(x, y, task, classes, seed, weights=weighted)

@@ -15,25 +15,32 @@ from safetensors.numpy import load_file, save_file
 from steelyard.classical.dummy import FittedConstant
 from steelyard.classical.fitted import FittedEstimator
 from steelyard.classical.linear import FittedLinear
+from steelyard.classical.mini_rocket import FittedMiniRocket
 from steelyard.classical.neighbors import FittedNeighbors
+from steelyard.classical.several import FittedSeveral
 from steelyard.classical.trees import FittedTrees
 from steelyard.errors import UserError, suggest
 
-Fitted = FittedConstant | FittedLinear | FittedNeighbors | FittedTrees
+Fitted = FittedConstant | FittedLinear | FittedMiniRocket | FittedNeighbors | FittedTrees
 FORMS: dict[str, type[Fitted]] = {
-    form.form: form for form in (FittedConstant, FittedLinear, FittedNeighbors, FittedTrees)
+    form.form: form for form in (FittedConstant, FittedLinear, FittedMiniRocket, FittedNeighbors, FittedTrees)
 }
 ARRAYS, NUMBERS, VERSION = "estimator.safetensors", "estimator.json", 1
+Arrays = dict[str, np.ndarray]
 
 
 def save(fitted: FittedEstimator, folder: Path) -> None:
-    """Write the model to `estimator.safetensors` and `estimator.json` in a folder, made if need be."""
-    values = {f.name: getattr(fitted, f.name) for f in fields(fitted)}  # type: ignore[arg-type]
-    arrays = {name: np.ascontiguousarray(v) for name, v in values.items() if isinstance(v, np.ndarray)}
-    plain = {name: v for name, v in values.items() if name not in arrays}
+    """Write the model to `estimator.safetensors` and `estimator.json` in a folder, made if need be.
+
+    Of several models for several targets, the arrays of the k-th begin with `k.`; those they share are written once.
+    """
+    head, arrays = _taken_apart(fitted)
+    first: dict[int, str] = {}
+    same = {name: kept for name, array in arrays.items() if (kept := first.setdefault(id(array), name)) != name}
+    unique = {name: np.ascontiguousarray(array) for name, array in arrays.items() if name not in same}
     folder.mkdir(parents=True, exist_ok=True)
-    save_file(arrays, folder / ARRAYS)
-    text = json.dumps({"version": VERSION, "form": fitted.form, "values": plain}, indent=1)
+    save_file(unique, folder / ARRAYS)
+    text = json.dumps({"version": VERSION} | head | ({"same": same} if same else {}), indent=1)
     (folder / NUMBERS).write_text(text + "\n", encoding="utf-8")
 
 
@@ -43,16 +50,41 @@ def load(folder: Path) -> FittedEstimator:
     Raises UserError when the folder holds no such model, or a damaged, foreign or newer one.
     """
     head = _head(folder / NUMBERS)
-    form = FORMS.get(str(head.get("form")))
-    if head.get("version") != VERSION or form is None:
-        known = suggest(str(head.get("form")), FORMS) if form is None else f"; this release reads version {VERSION}"
-        raise UserError(f"{folder / NUMBERS} is not a model of this release: {head.get('form')!r}{known}")
+    form, known = str(head.get("form")), {*FORMS, FittedSeveral.form}
+    if head.get("version") != VERSION or form not in known:
+        why = f"; this release reads version {VERSION}" if form in known else suggest(form, known)
+        raise UserError(f"{folder / NUMBERS} is not a model of this release: {head.get('form')!r}{why}")
     try:
-        fitted = form(**_values(form, head["values"], load_file(folder / ARRAYS)))
+        arrays = load_file(folder / ARRAYS)
+        arrays |= {name: arrays[kept] for name, kept in head.get("same", {}).items()}
+        fitted = _put_together(head, arrays)
         fitted.check()
     except (SafetensorError, OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         raise UserError(f"the model in {folder} is damaged ({error}); train it again or copy it anew") from error
     return fitted
+
+
+def _taken_apart(fitted: FittedEstimator) -> tuple[dict[str, Any], Arrays]:
+    """The form and plain numbers of a model, and its arrays by name."""
+    if isinstance(fitted, FittedSeveral):
+        parts = [_taken_apart(member) for member in fitted.members]
+        arrays = {f"{k}.{name}": array for k, (_, mine) in enumerate(parts) for name, array in mine.items()}
+        return {"form": fitted.form, "labels": fitted.labels, "members": [head for head, _ in parts]}, arrays
+    values = {f.name: getattr(fitted, f.name) for f in fields(fitted)}  # type: ignore[arg-type]
+    arrays = {name: v for name, v in values.items() if isinstance(v, np.ndarray)}
+    return {"form": fitted.form, "values": {name: v for name, v in values.items() if name not in arrays}}, arrays
+
+
+def _put_together(head: dict[str, Any], arrays: Arrays) -> FittedEstimator:
+    if head["form"] != FittedSeveral.form:
+        form = FORMS[head["form"]]
+        return form(**_values(form, head["values"], arrays))
+    members = []
+    for k, member in enumerate(head["members"]):
+        mine = {name.removeprefix(f"{k}."): array for name, array in arrays.items() if name.startswith(f"{k}.")}
+        form = FORMS[member["form"]]
+        members.append(form(**_values(form, member["values"], mine)))
+    return FittedSeveral(tuple(members), head["labels"] is True)
 
 
 def _head(file: Path) -> dict[str, Any]:

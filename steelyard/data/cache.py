@@ -5,11 +5,13 @@ STEELYARD_CACHE names the folder, or switches the cache off; else it lies where 
 """
 
 import os
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from steelyard.errors import UserError
@@ -19,8 +21,33 @@ OFF = {"off", "no", "none", "0", "false"}
 SIZE_GB, SHARE = 10.0, 0.25  # of all entries together; or that share of what is free on the disk, where that is more
 ENTRIES, SCRATCH = "decoded", "scratch"
 USED = "used"  # a file in every entry: its time says when the entry was last used
+KEY = re.compile(r"[0-9a-f]{32}")  # the names of entries
 NEW = "new-"  # how folders begin that are no entries yet, or no more
 ABANDONED = 7 * 24 * 3600  # seconds after which what a killed process left is removed
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry: its bytes, when it was last used (seconds since 1970), and what it holds."""
+
+    key: str
+    size: int
+    used: float
+    holds: str = ""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What lies in the cache, the last used entry first. `folder` is "" when it is switched off; `limit` in bytes."""
+
+    folder: str
+    limit: float
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of all entries together."""
+        return sum(entry.size for entry in self.entries)
 
 
 def folder() -> Path | None:
@@ -58,6 +85,41 @@ def entry(key: str) -> Path | None:
     """The folder of an entry, there or not; None when there is no cache."""
     root = folder()
     return None if root is None else root / ENTRIES / key
+
+
+def contents(describe: Callable[[Path], str] = lambda _: "") -> Contents:
+    """What lies in the cache; `describe` says of an entry's folder what it holds."""
+    root = folder()
+    if root is None:
+        return Contents("", 0.0)
+    there = next(place for place in (root, *root.parents) if place.exists())
+    found = [Entry(each.name, _size(each), _when(each), describe(each)) for each in _entries(root)]
+    limit = size_limit(shutil.disk_usage(there).free)
+    return Contents(str(root), limit, tuple(sorted(found, key=lambda entry: -entry.used)))
+
+
+def clear() -> tuple[int, int]:
+    """Remove all entries, and what killed processes have left; how many entries that were, and their bytes.
+
+    A process that reads or writes an entry at this moment goes on: it has what it has, or makes the entry anew.
+    """
+    root = folder()
+    if root is None:
+        return 0, 0
+    gone = [(each, _size(each)) for each in _entries(root)]
+    for each, _ in gone:
+        _remove(each)
+    if (root / ENTRIES).is_dir():
+        _clear(root / ENTRIES)
+    return len(gone), sum(size for _, size in gone)
+
+
+def _entries(root: Path) -> list[Path]:
+    """The folders of entries; whatever else somebody has put there is not ours."""
+    try:
+        return [each for each in (root / ENTRIES).iterdir() if KEY.fullmatch(each.name) and each.is_dir()]
+    except OSError:
+        return []
 
 
 def used(place: Path) -> None:

@@ -20,7 +20,8 @@ from steelyard.data import cache, images
 from steelyard.data.files import LARGEST_IMAGE, Listed
 from steelyard.data.image_files import content_hash, read_files
 from steelyard.data.images import Shape
-from steelyard.data.pictures import DAMAGED, Known, Pictures, load, picture, save
+from steelyard.data.mapped import MappedImages
+from steelyard.data.pictures import DAMAGED, PIXELS, Known, Pictures, load, picture, save
 from steelyard.data.words import counted
 
 FORMAT = 1  # of an entry
@@ -48,6 +49,15 @@ def pictures(files: Sequence[Listed], chosen: Sequence[bool], shape: Shape | Non
     if places[0] is None or not made.rows:
         return _said(made, done)
     return _said(made, f"{done}; {_kept(places[0], made, Known.of(now, stamps, decoded.hashes))}")
+
+
+def described(place: Path) -> str:
+    """What an entry of the cache holds, in words; "" when it cannot be read."""
+    try:
+        count, height, width, channels = MappedImages.whole(place / PIXELS).shape
+    except DAMAGED:
+        return ""
+    return f"{counted(count, 'image')} of {width}×{height}, {'grey' if channels == 1 else 'colour'}"
 
 
 def _said(made: Pictures, done: str) -> Pictures:

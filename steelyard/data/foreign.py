@@ -22,7 +22,7 @@ from steelyard.errors import UserError
 SPLIT = "split"  # the column by which a table names its ready split
 
 
-def unwrapped(source: Any, target: str | int | None = None) -> Any:
+def unwrapped(source: Any, target: Any = None) -> Any:
     """What `source.read` makes a data set of; what is no foreign object comes back as it is.
 
     Arrow tables, Bunches of scikit-learn, data sets of Hugging Face `datasets` (in memory, streamed, or a folder that
@@ -62,7 +62,7 @@ def _of_arrow(table: Any, name: str) -> RawTable:
 # -- several parts --------------------------------------------------------------------------------------------
 
 
-def _splits(parts: Mapping[Any, Any], target: str | int | None, name: str) -> RawTable:
+def _splits(parts: Mapping[Any, Any], target: Any, name: str) -> RawTable:
     """One table of parts by name, with a column that says which part a row belongs to."""
     if len(parts) == 1:
         return _as_table(next(iter(parts.values())), target, name)
@@ -88,7 +88,7 @@ def _uncoded(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(coded, object))
 
 
-def _as_table(source: Any, target: str | int | None, name: str) -> RawTable:
+def _as_table(source: Any, target: Any, name: str) -> RawTable:
     if type(source).__module__.split(".")[0] == "pyarrow":
         return _of_arrow(source, name)
     found = unwrapped(source, target)
@@ -107,7 +107,7 @@ def _as_table(source: Any, target: str | int | None, name: str) -> RawTable:
 # -- scikit-learn ---------------------------------------------------------------------------------------------
 
 
-def _of_bunch(bunch: Any, target: str | int | None) -> Any:
+def _of_bunch(bunch: Any, target: Any) -> Any:
     """The table, texts or images of a Bunch, its target by the names of classes."""
     if "data" not in bunch:
         raise UserError(f"a Bunch needs data and target, got {', '.join(sorted(bunch)) or 'nothing'}")
@@ -167,5 +167,5 @@ def _gives_items(source: Any) -> bool:
     return not plain and not arraylike and hasattr(type(source), "__getitem__") and hasattr(type(source), "__len__")
 
 
-def _target_name(target: str | int | None, default: str) -> str:
+def _target_name(target: Any, default: str) -> str:
     return target if isinstance(target, str) and target else default

@@ -16,10 +16,11 @@ from steelyard.data.files import FileTree, Listed, opened
 from steelyard.data.image_folders import Place, image_like, places, require_classes
 from steelyard.data.mapped import Images
 from steelyard.data.pictures import Pictures
+from steelyard.data.several_targets import code_targets, known_targets
 from steelyard.data.table_dataset import known_target, require_rows
-from steelyard.data.targets import code_target
-from steelyard.data.words import counted
+from steelyard.data.words import counted, listed
 from steelyard.errors import UserError
+from steelyard.problem import Head
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,14 @@ class Album:
     notes: tuple[str, ...]
 
 
-def image_dataset(path: Path, test: Path | None, target: str, task: str | None) -> Dataset:
+def image_dataset(path: Path, test: Path | None, target: str, task: str | None, order: tuple[str, ...] = ()) -> Dataset:
     """The data set of a folder or zip with class folders; `target` is only a name."""
     album = read_album(path, test)
     taken = album.pictures
     parts = np.array([place.part for place in album.places])
     part = parts if any(parts) else None
-    labels = pd.Series([place.label for place in album.places], dtype=object)
-    coded = code_target(labels, target, task, parts == "test", as_classes=True)
+    labels = pd.DataFrame({target: pd.Series([place.label for place in album.places], dtype=object)})
+    coded = code_targets(labels, (target,), task, parts == "test", order, as_classes=True)
     rows = np.flatnonzero(coded.usable)
     require_rows(len(rows), album.name)
     groups, said_groups = _same_files(album, rows, None if part is None else part[rows])
@@ -68,6 +69,7 @@ def image_dataset(path: Path, test: Path | None, target: str, task: str | None) 
         origin=tuple(album.places[i].path for i in rows),
         notes=(*album.notes, *said_part, *coded.notes, taken.sizing, _said_colour(shape), *said_groups),
         unreadable=album.unreadable,
+        asks=coded.asks,
     )
 
 
@@ -93,9 +95,13 @@ def images_like(path: Path, schema: Schema, classes: tuple[str, ...]) -> Dataset
 
 
 def array_dataset(
-    x: np.ndarray, y: pd.Series, target: str, task: str | None, test: tuple[np.ndarray, pd.Series] | None
+    x: np.ndarray,
+    y: pd.DataFrame,
+    task: str | None,
+    test: tuple[np.ndarray, pd.DataFrame] | None,
+    order: tuple[str, ...] = (),
 ) -> Dataset:
-    """The data set of images (n, h, w) or (n, h, w, c) with a target per image."""
+    """The data set of images (n, h, w) or (n, h, w, c) with a target per image, or several: the columns of y."""
     pixels, notes = images.from_array(x)
     part = None
     if test is not None:
@@ -104,7 +110,8 @@ def array_dataset(
             raise UserError(f"test images have shape {more.shape[1:]}, training images {pixels.shape[1:]}")
         part = np.array(["train"] * len(pixels) + ["test"] * len(more))
         pixels, y = np.concatenate([pixels, more]), pd.concat([y, test[1]], ignore_index=True)
-    coded = code_target(y, target, task, np.zeros(len(y), dtype=bool) if part is None else part == "test")
+    names = tuple(y.columns)
+    coded = code_targets(y, names, task, np.zeros(len(y), dtype=bool) if part is None else part == "test", order)
     rows = np.flatnonzero(coded.usable)
     require_rows(len(rows), "array")
     height, width, channels = pixels.shape[1:]
@@ -112,21 +119,44 @@ def array_dataset(
     kept = _resized(pixels[rows], shape)
     part = None if part is None else part[rows]
     groups, said_groups = judge(key_groups([image.tobytes() for image in kept]), part, "images")
-    schema = Schema("image", target, shape=shape)
+    schema = Schema("image", listed(names), shape=shape, targets=names if len(names) > 1 else ())
     origin = tuple(str(i + 1) for i in rows)
     notes = (*notes, *coded.notes, said, _said_colour(shape), *said_groups)
-    return Dataset("array", schema, coded.values[rows], coded.classes, None, kept, part, groups, origin, notes)
+    return Dataset(
+        "array",
+        schema,
+        coded.values[rows],
+        coded.classes,
+        None,
+        kept,
+        part,
+        groups,
+        origin,
+        notes,
+        heads=coded.heads,
+        asks=coded.asks,
+    )
 
 
-def array_like(x: np.ndarray, y: pd.Series | None, schema: Schema, classes: tuple[str, ...]) -> Dataset:
+def array_like(
+    x: np.ndarray,
+    y: pd.DataFrame | None,
+    schema: Schema,
+    classes: tuple[str, ...],
+    heads: tuple[Head, ...] = (),
+) -> Dataset:
     """Images (n, h, w) or (n, h, w, c) brought to the training shape."""
     if schema.shape is None:
         raise UserError(f"the array has shape {x.shape} as images have, but the model was trained on a table")
     pixels, notes = images.from_array(x)
-    target, said = (None, ()) if y is None else known_target(y, schema.target, classes)
+    target, said = None, tuple[str, ...]()
+    if y is not None and heads:
+        target = known_targets(y, schema.target_columns, heads)
+    elif y is not None:
+        target, said = known_target(y.iloc[:, 0], schema.target, classes)
     origin = tuple(str(i + 1) for i in range(len(pixels)))
     kept = _resized(pixels, schema.shape)
-    return Dataset("array", schema, target, classes, None, kept, origin=origin, notes=(*notes, *said))
+    return Dataset("array", schema, target, classes, None, kept, origin=origin, notes=(*notes, *said), heads=heads)
 
 
 def read_album(path: Path, test: Path | None = None, shape: images.Shape | None = None) -> Album:

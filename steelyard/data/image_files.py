@@ -14,6 +14,7 @@ from PIL import Image
 
 from steelyard.data.files import LARGEST_IMAGE, Listed
 from steelyard.data.images import Size, decode
+from steelyard.data.pacing import paced
 from steelyard.data.room import COPIES, Pile, available_memory
 
 CHUNK = 16  # files a thread decodes at once: one alone may take less time than handing it over
@@ -42,11 +43,11 @@ class Decoded:
 
 
 def read_files(files: Sequence[Listed], threads: int | None = None) -> Decoded:
-    """Decode files in their order, by as many threads as there are processors; those that fail are listed with why."""
+    """Decode files in their order, those that fail are listed with why; by that many threads or as many as help."""
     read = Decoded([], [], Pile(available_memory() // COPIES), [], ())
     bad = list[tuple[int, str]]()
     with quiet():
-        for number, file in enumerate(_side_by_side(files, threads or processors())):
+        for number, file in enumerate(_by_threads(files, threads)):
             read.hashes.append(file.hash)
             if file.pixels is None:
                 bad.append((number, file.why))
@@ -71,6 +72,11 @@ def content_hash(file: Listed) -> bytes:
 def processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _by_threads(files: Sequence[Listed], threads: int | None) -> Iterator[File]:
+    """What comes of the files, in their order; without a number, as many threads as a short trial finds to help."""
+    return _side_by_side(files, threads) if threads else paced(files, _side_by_side, processors())
 
 
 def _side_by_side(files: Sequence[Listed], threads: int) -> Iterator[File]:

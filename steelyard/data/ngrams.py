@@ -45,7 +45,9 @@ class Ngrams:
         """Count runs of up to `several` words and pieces of up to `longest` characters that `least` rows have."""
         read = _Read.of(documents, lower)
         found = np.bincount(_distinct(read.rows, read.ids, len(read.words))[1], minlength=len(read.words))
-        kept = sorted((word, count) for word, count in zip(read.words, found.tolist(), strict=True) if count >= least)
+        kept = sorted(
+            (word, count) for word, count in zip(read.words, found.tolist(), strict=True) if word and count >= least
+        )
         words, counts = tuple(word for word, _ in kept), [np.array([count for _, count in kept], np.int64)]
         runs: list[Array] = []
         left = ids = read.known(words)

@@ -9,6 +9,7 @@ import pandas as pd
 from steelyard.data.dataset import Dataset
 from steelyard.data.prepared import Inputs, TableShape
 from steelyard.data.scaling import Scaling, Treatment, fit_scaling
+from steelyard.data.selection import chosen
 from steelyard.knobs import knob
 from steelyard.parts import Preparation
 
@@ -25,7 +26,8 @@ class TablePreparation(Preparation):
     `missing` adds a 0/1 column for every number or date column with missing values on train (never under "none",
     where NaN itself is kept). A level of a category needs `min_count` train rows and to be among the `max_levels`
     most frequent ones; the others share code 0 with missing and unseen. `target` = "log" asks the training code to
-    learn log(1 + target).
+    learn log(1 + target). Columns in `drop` are left out; `keep` is the share of the others that are inputs: those that
+    tell most about the target on their own.
     """
 
     numbers: Treatment = "quantile"
@@ -34,12 +36,15 @@ class TablePreparation(Preparation):
     min_count: int = knob(2, 1)
     max_levels: int = knob(128, 1, 254)  # 254 levels and code 0 fit scikit-learn's histogram boosting
     target: Literal["standard", "log"] = "standard"
+    drop: tuple[str, ...] = ()
+    keep: float = knob(1.0, 0.01, 1.0)
 
     def fit(self, dataset: Dataset) -> "FittedTable":
         """The preparation fitted on the rows given: hand it train rows only."""
         frame = _frame(dataset)
-        names = {kind: tuple(c.name for c in dataset.schema.columns if c.kind == kind) for kind in ("number", "date")}
-        texts = tuple(c.name for c in dataset.schema.columns if c.kind == "category")
+        columns = chosen(dataset, self.drop, self.keep)
+        names = {kind: tuple(c.name for c in columns if c.kind == kind) for kind in ("number", "date")}
+        texts = tuple(c.name for c in columns if c.kind == "category")
         dates = tuple((name, _has_time(frame[name])) for name in names["date"])
         marked = [*names["number"], *names["date"]] if self.missing and self.numbers != "none" else []
         return FittedTable(

@@ -22,17 +22,20 @@ class ImagePreparation(Preparation):
     """How images become arrays.
 
     `size` is the longest side in pixels after averaging over areas; 0, or a size that would enlarge, keeps images as
-    stored. `target` = "log" asks the training code to learn log(1 + target).
+    stored. `center` is the share of both sides that is cut out of the middle before. `target` = "log" asks the
+    training code to learn log(1 + target).
     """
 
     size: int = knob(0, 0, 1024)
+    center: float = knob(1.0, 0.1, 1.0)
     target: Literal["standard", "log"] = "standard"
 
     def fit(self, dataset: Dataset) -> "FittedImages":
         """The preparation fitted on the rows given: hand it train rows only."""
         images = _images(dataset)
-        height, width = _within(images.shape[1], images.shape[2], self.size)
-        mean, std = _moments(images, height, width)
+        cut = _central(images, self.center)
+        height, width = _within(cut[0].stop - cut[0].start, cut[1].stop - cut[1].start, self.size)
+        mean, std = _moments(images, cut, height, width)
         return FittedImages(self, ImageShape(images.shape[3], height, width, mean, std))
 
     @classmethod
@@ -51,9 +54,12 @@ class FittedImages:
     def transform(self, dataset: Dataset) -> Inputs:
         """One array uint8 (n, channels, height, width), mapped from a file when memory does not hold it."""
         images, shape = self._checked(dataset), self.shape
+        cut = _central(images, self.preparation.center)
         found = room.empty((len(images), shape.channels, shape.height, shape.width))
         for begin, chunk in chunks(images):
-            found[begin : begin + len(chunk)] = _resized(chunk, shape.height, shape.width).transpose(0, 3, 1, 2)
+            found[begin : begin + len(chunk)] = _resized(chunk[:, *cut], shape.height, shape.width).transpose(
+                0, 3, 1, 2
+            )
         return (found,)
 
     def matrix(self, dataset: Dataset) -> np.ndarray:
@@ -61,9 +67,10 @@ class FittedImages:
         factor = -(-max(self.shape.height, self.shape.width) // CLASSICAL_SIDE)
         height, width = (-(-side // factor) for side in (self.shape.height, self.shape.width))
         images = self._checked(dataset)
+        cut = _central(images, self.preparation.center)
         found = np.empty((len(images), height * width * self.shape.channels), np.float32)
         for begin, chunk in chunks(images):
-            found[begin : begin + len(chunk)] = _resized(chunk, height, width).reshape(len(chunk), -1)
+            found[begin : begin + len(chunk)] = _resized(chunk[:, *cut], height, width).reshape(len(chunk), -1)
         return found / 255
 
     def to_dict(self) -> dict[str, Any]:
@@ -93,6 +100,13 @@ def _images(dataset: Dataset) -> Images:
     return dataset.images
 
 
+def _central(images: Images, share: float) -> tuple[slice, slice]:
+    """The rows and columns of the middle, that share of either side."""
+    sides = [(side, max(1, round(side * share))) for side in images.shape[1:3]]
+    rows, columns = (slice((side - kept) // 2, (side - kept) // 2 + kept) for side, kept in sides)
+    return rows, columns
+
+
 def _within(height: int, width: int, size: int) -> tuple[int, int]:
     longest = max(height, width)
     if size == 0 or size >= longest:
@@ -112,11 +126,13 @@ def _resized(images: np.ndarray, height: int, width: int) -> np.ndarray:
     return resized
 
 
-def _moments(images: Images, height: int, width: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _moments(
+    images: Images, cut: tuple[slice, slice], height: int, width: int
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and spread per channel at that size, from exact counts of 256 levels; a constant channel has spread 1."""
     levels, counts = np.arange(256), np.zeros((images.shape[3], 256), np.int64)
     for _, chunk in chunks(images):
-        small = _resized(chunk, height, width)
+        small = _resized(chunk[:, *cut], height, width)
         for channel, each in enumerate(counts):
             each += np.bincount(small[..., channel].ravel(), minlength=256)
     total = counts[0].sum()

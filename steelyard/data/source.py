@@ -10,12 +10,16 @@ import numpy as np
 import pandas as pd
 
 from steelyard.data import tables
+from steelyard.data.arff import mulan_labels
 from steelyard.data.dataset import Dataset, Schema
 from steelyard.data.files import located, opened, table_in_zip
 from steelyard.data.foreign import unwrapped
 from steelyard.data.image_dataset import array_dataset, array_like, image_dataset, images_like
 from steelyard.data.image_folders import IMAGES, has_images
+from steelyard.data.layout import UNSAID, Layout
+from steelyard.data.series_sources import is_series, read_series, read_series_like
 from steelyard.data.table_dataset import table_dataset, table_like
+from steelyard.data.target_frame import target_frame
 from steelyard.data.targets import infer_task
 from steelyard.data.text_files import (
     CLASS,
@@ -32,94 +36,118 @@ from steelyard.data.text_files import (
     text_dataset,
 )
 from steelyard.errors import UserError
+from steelyard.problem import Head
 
 __all__ = ["infer_task", "read", "read_like"]
+Asked = str | int | Sequence[str | int] | None
 
 
 def read(
     source: Any,
-    target: str | int | None,
+    target: Asked,
     *,
     test: Any = None,
     task: str | None = None,
     exclude: Sequence[str] = (),
     weights: str | int | None = None,
+    order: Sequence[str] = (),
+    modality: str | None = None,
+    layout: Layout = UNSAID,
 ) -> Dataset:
     """The training data of a source, typed and coded; rows without a usable target are left out.
 
     `source` is the path of a text table, Parquet, Arrow or JSON file, text of lines that begin with a label, folder of
     class folders (images or texts) or zip of any (`a.zip/b.csv` names a table inside), a pandas or polars frame, a pair
-    (X, y) with a matrix or a list of texts, a matrix with `target` as the position of its column, or an object of
-    another library (`foreign.unwrapped`).
-    `target` is a name or a position (from 1, or from 0 for matrices; negative from the end); images and texts in
-    class folders need none, nor do tables of a text and its label. `test` is a second source whose rows become the
-    part "test". `exclude` names columns to leave out; `weights` one that says how much each row counts in every
-    metric, which then is no input.
+    (X, y) with a matrix or a list of texts, a matrix with `target` as the position of its column, a file or arrays of
+    series, or an object of another library (`foreign.unwrapped`).
+    `target` is a name or a position (from 1, or from 0 for matrices; negative from the end); images and texts in class
+    folders need none, nor do tables of a text and its label. Several targets are a sequence of them, "a,b", or a matrix
+    y; one column may hold lists of labels, and `order` names the classes of an ordinal target from the lowest. `test`
+    is a second source whose rows become the part "test". `exclude` names columns to leave out; `weights` one that says
+    how much each row counts in every metric, which then is no input. `modality` overrides what is inferred to lie in
+    the source; `layout` says where series lie in a table, and whether to forecast.
     Raises UserError for everything that cannot be read or learnt from.
     """
     source, test = unwrapped(source, target), unwrapped(test, target)
-    if _is_texts(source):
-        return _read_texts(source, target, test, task, (*exclude, *([] if weights is None else [str(weights)])))
-    if _is_images(source):
+    if is_series(source, modality, layout):
+        if weights is not None:
+            raise UserError(f"weights name a column of a table, but the source holds series: leave '{weights}' out")
+        return read_series(source, target, test, task, tuple(exclude), layout)
+    if modality != "tabular" and _is_texts(source):
+        named = (*exclude, *([] if weights is None else [str(weights)]))
+        return _read_texts(source, target, test, task, named, tuple(order))
+    if modality != "tabular" and _is_images(source):
         if weights is not None:
             raise UserError(f"weights name a column, but the source holds images: leave '{weights}' out")
-        return _read_images(source, target, test, task, exclude)
+        return _read_images(source, target, test, task, exclude, tuple(order))
     table, named = _table(source, target)
-    wanted = named if named is not None else target if target is not None else table.target or None
-    if wanted is None:
-        wanted, said = implied_target(table)
-        table = replace(table, notes=(*table.notes, said))
+    wanted = named or (target if target is not None else table.target or None)
+    if wanted is None and isinstance(source, str | os.PathLike):
+        wanted, said = mulan_labels(located(os.fspath(source))[0], table.frame.columns)
+        table = replace(table, notes=(*table.notes, *said))
+    if not wanted and wanted != 0:
+        wanted, said_target = implied_target(table)
+        table = replace(table, notes=(*table.notes, said_target))
     other = None
     if test is not None:
         if _is_images(test):
             raise UserError(f"{table.name} is a table, but the test source holds images")
         names = () if table.numbered else tuple(table.frame.columns)
-        labels = set(table.frame[wanted]) if table.labels else None
+        labels = set(table.frame[LABEL]) if table.labels else None
         other = _table(test, wanted, names, headerless=bool(table.numbered), labels=labels)[0]
-    return table_dataset(table, wanted, other, task, exclude, weights)
+    return table_dataset(table, wanted, other, task, exclude, weights, tuple(order))
 
 
-def read_like(source: Any, schema: Schema, classes: tuple[str, ...] = ()) -> Dataset:
+def read_like(source: Any, schema: Schema, classes: tuple[str, ...] = (), heads: tuple[Head, ...] = ()) -> Dataset:
     """The rows of a source to predict on, typed as `schema` says: every row, in the order of the source.
 
     The target may be absent; it is coded when every row has a known one. Extra columns are not used, missing ones
     raise UserError. Images that cannot be read are no rows but stand in `unreadable`.
     """
     source = unwrapped(source, schema.target)
+    if schema.modality == "series":
+        return read_series_like(source, schema, classes)
     if _is_documents(source, schema):
         return documents_like(located(os.fspath(source))[0], schema, classes)
     if not _is_images(source, flat=schema.modality == "image"):
         if schema.modality == "image" and not schema.columns:
             raise UserError("the model was trained on images, but the source is a table")
-        return table_like(_texts_like(source, schema, classes) or _table_like(source, schema), schema, classes)
+        table = _texts_like(source, schema, classes) or _table_like(source, schema)
+        return table_like(table, schema, classes, heads)
     if schema.modality == "mixed":
         raise UserError("the model was trained on a table with images in it, but the source holds images only")
     if isinstance(source, str | os.PathLike):
         return images_like(located(os.fspath(source))[0], schema, classes)
     x, y = _pair(source)
-    return array_like(np.asarray(x), None if y is None else _series(y), schema, classes)
+    return array_like(
+        np.asarray(x), None if y is None else target_frame(y, schema.target_columns), schema, classes, heads
+    )
 
 
-def _read_images(source: Any, target: str | int | None, test: Any, task: str | None, exclude: Sequence[str]) -> Dataset:
+def _read_images(
+    source: Any, target: Asked, test: Any, task: str | None, exclude: Sequence[str], order: tuple[str, ...]
+) -> Dataset:
     if exclude:
         raise UserError(f"exclude names columns, but the source holds images: leave '{exclude[0]}' out")
     if test is not None and not _is_images(test):
         raise UserError("the source holds images, but the test source does not")
     if isinstance(source, str | os.PathLike):
         other = None if test is None else located(os.fspath(test))[0]
-        return image_dataset(located(os.fspath(source))[0], other, str(target or "class"), task)
-    x, y = _labelled_images(source)
-    more = None if test is None else _labelled_images(test)
-    return array_dataset(x, y, _target_name(target, "class"), task, more)
+        return image_dataset(located(os.fspath(source))[0], other, str(target or "class"), task, order)
+    x, y = _labelled_images(source, target)
+    more = None if test is None else _labelled_images(test, tuple(y.columns))
+    return array_dataset(x, y, task, more, order)
 
 
-def _read_texts(source: Any, target: str | int | None, test: Any, task: str | None, named: Sequence[str]) -> Dataset:
+def _read_texts(
+    source: Any, target: Asked, test: Any, task: str | None, named: Sequence[str], order: tuple[str, ...]
+) -> Dataset:
     if named:
         raise UserError(f"there is no column '{named[0]}': the source holds texts in class folders")
     if test is not None and not _is_texts(test):
         raise UserError("the source holds texts in class folders, but the test source does not")
     other = None if test is None else located(os.fspath(test))[0]
-    return text_dataset(located(os.fspath(source))[0], other, str(target or CLASS), task)
+    return text_dataset(located(os.fspath(source))[0], other, str(target or CLASS), task, order)
 
 
 def _is_texts(source: Any) -> bool:
@@ -158,16 +186,17 @@ def _texts_like(source: Any, schema: Schema, classes: tuple[str, ...]) -> tables
 
 def _table_like(source: Any, schema: Schema) -> tables.RawTable:
     names = tuple(column.name for column in schema.columns)
-    return _table(source, schema.target, (*names, schema.target), headerless=_numbered(names))[0]
+    targets = schema.target_columns
+    return _table(source, targets, (*names, *targets), headerless=_numbered(names))[0]
 
 
-def _labelled_images(source: Any) -> tuple[np.ndarray, pd.Series]:
+def _labelled_images(source: Any, target: Asked) -> tuple[np.ndarray, pd.DataFrame]:
     x, y = _pair(source)
     if y is None:
         raise UserError(f"an array of images {np.shape(x)} needs a target for each: give the pair (X, y)")
     if len(x) != len(y):
         raise UserError(f"X has {len(x)} images but y has {len(y)} values: expected one for each")
-    return np.asarray(x), _series(y)
+    return np.asarray(x), target_frame(y, target, "class")
 
 
 def _is_images(source: Any, flat: bool = False) -> bool:
@@ -194,28 +223,36 @@ def _is_images(source: Any, flat: bool = False) -> bool:
     return isinstance(x, np.ndarray) and x.ndim in {3, 4}
 
 
+def raw_table(source: Any, expected: tuple[str, ...] = ()) -> tables.RawTable:
+    """The table in a source as it is; `expected` are columns by which a header is known."""
+    return _table(source, None, expected or ("",))[0]
+
+
 def _table(
     source: Any,
-    target: str | int | None,
+    target: Asked,
     expected: tuple[str, ...] = (),
     headerless: bool = False,
     labels: set[str] | None = None,
-) -> tuple[tables.RawTable, str | None]:
-    """The raw table, and the name of the target when the source is a pair (X, y); `labels` are known to begin lines."""
+) -> tuple[tables.RawTable, tuple[str, ...]]:
+    """The raw table, and the names of the targets when the source is a pair (X, y).
+
+    `labels` are known to begin the lines of a text.
+    """
     if isinstance(source, str | os.PathLike):
-        hint = expected or ((target,) if isinstance(target, str) else ())
         path, inside = located(os.fspath(source))
         data, name = _content(path, inside)
-        if labels is not None or (not expected and target in {None, LABEL}):
+        if labels is not None or (not expected and (target is None or target == LABEL)):
             lines = labelled_lines(data, name, labels)
             if lines is not None:
-                return lines, LABEL
+                return lines, (LABEL,)
+        table = tables.from_bytes(data, name, expected or _names(target), headerless)
         zipped = inside or path.suffix.lower() == ".zip"
-        return replace(tables.from_bytes(data, name, hint, headerless), folder=None if zipped else path.parent), None
+        return replace(table, folder=None if zipped else path.parent), ()
     if isinstance(source, tables.RawTable):
-        return source, None
+        return source, ()
     if tables.is_table(source):
-        return tables.from_frame(source), None
+        return tables.from_frame(source), ()
     x, y = _pair(source)
     if are_strings(x):
         return _with_target(of_strings(x), y, target)
@@ -227,16 +264,17 @@ def _table(
     return _with_target(tables.from_array(x) if isinstance(x, np.ndarray) else tables.from_frame(x), y, target)
 
 
-def _with_target(table: tables.RawTable, y: Any, target: str | int | None) -> tuple[tables.RawTable, str | None]:
-    """The table with the values of the target, where there are any, and what that column is called."""
+def _with_target(table: tables.RawTable, y: Any, target: Asked) -> tuple[tables.RawTable, tuple[str, ...]]:
+    """The table with the values of the targets, where there are any, and what those columns are called."""
     if y is None:
-        return table, None
+        return table, ()
     if len(y) != len(table.frame):
         raise UserError(f"X has {len(table.frame)} rows but y has {len(y)} values: expected one for each")
-    name = _target_name(target, getattr(y, "name", None) or "y")
-    if name in table.frame.columns:
-        raise UserError(f"X has a column '{name}', the name of the target: give the target another name")
-    return replace(table, frame=table.frame.assign(**{name: _series(y).to_numpy()}), numbered=""), name
+    given = target_frame(y, target)
+    for name in given.columns:
+        if name in table.frame.columns:
+            raise UserError(f"X has a column '{name}', the name of the target: give the target another name")
+    return replace(table, frame=pd.concat([table.frame, given], axis=1), numbered=""), tuple(given.columns)
 
 
 def _content(path: Path, inside: str) -> tuple[bytes, str]:
@@ -254,21 +292,11 @@ def _pair(source: Any) -> tuple[Any, Any]:
     return source if isinstance(source, tuple) and len(source) == 2 else (source, None)
 
 
-def _series(y: Any) -> pd.Series:
-    if hasattr(y, "to_pandas"):
-        y = y.to_pandas()
-    if isinstance(y, pd.Series):
-        return y.reset_index(drop=True)
-    values = np.asarray(y)
-    if values.ndim == 2 and values.shape[1] == 1:
-        values = values[:, 0]
-    if values.ndim != 1:
-        raise UserError(f"y needs one value for each row, got shape {values.shape}")
-    return pd.Series(values)
-
-
-def _target_name(target: str | int | None, default: str) -> str:
-    return target if isinstance(target, str) and target else str(default)
+def _names(target: Asked) -> tuple[str, ...]:
+    """The names among what was asked for, where it may be names joined by commas."""
+    if isinstance(target, str):
+        return (target, *target.split(",")) if "," in target else (target,)
+    return () if target is None or isinstance(target, int) else tuple(str(each) for each in target)
 
 
 def _numbered(names: tuple[str, ...]) -> bool:

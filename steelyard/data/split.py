@@ -1,4 +1,4 @@
-"""Who is learnt from, who decides, who is sealed: stratified splits that keep exact duplicates together."""
+"""Who is learnt from, who decides, who is sealed: stratified splits that keep exact duplicates together, or by time."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,11 +6,16 @@ from typing import Literal
 import numpy as np
 
 from steelyard.data.dataset import Dataset
+from steelyard.data.ordered import both, known_before, last_share, latest, origins
 from steelyard.errors import UserError
 
 TEST_SHARE, TEST_ROWS = 0.2, 10_000
 DEV_SHARE, DEV_ROWS = 0.15, 6_000
+LEAST_ORDERED = 20  # rows before the test, from which folds can be cut
+COMMON = 10  # rows with the same labels from which they are a stratum of their own
 FOLDS, FOLDS_BELOW = 5, 3_000  # with fewer rows a hold-out is too noisy: every row takes its turn in dev
+RARE_ROWS, RARE_BELOW = 60, 20_000  # so it is for tables below that size whose hold-out has fewer rows of a rare class
+RARE_SHARE = 0.5  # of what a class would have if all were equal: below it is rare
 
 
 @dataclass(frozen=True)
@@ -19,20 +24,26 @@ class Protocol:
 
     Every partition number deals the rows anew: into `folds` parts, or with `kind` "holdout" into train and dev.
     `strata` and `groups` are codes per row (n,); `given` holds the dev rows of a ready split.
+
+    "ordered" is for rows with a time (`data.ordered`): train comes before dev, and knows nothing that came to be known
+    after the first forecast of dev was made. `order` (n, 2) says when each row is asked and when its answer is known.
     """
 
-    kind: Literal["holdout", "folds"]
+    kind: Literal["holdout", "folds", "ordered"]
     folds: int
     seed: int
     strata: np.ndarray
     groups: np.ndarray | None = None
     given: np.ndarray | None = None
+    order: np.ndarray | None = None
 
     def split(self, partition: int, fold: int | None) -> tuple[np.ndarray, np.ndarray]:
         """Sorted row numbers (train, dev); fold None means that all rows train and none is dev."""
         rows = np.arange(len(self.strata))
         if fold is None:
             return rows, rows[:0]
+        if self.order is not None:
+            return origins(self.order, self.folds, fold, [self.seed, 6, partition] if partition else None)
         if self.given is not None:
             in_dev = np.isin(rows, self.given)
         elif self.kind == "folds":
@@ -48,6 +59,8 @@ class Protocol:
         """At most `size` of the rows, stratified; smaller subsets are not nested in larger ones."""
         if size is None or size >= len(rows):
             return rows
+        if self.order is not None:
+            return latest(self.order, rows, size)
         stream = np.random.default_rng([self.seed, 3, partition])
         return np.asarray(rows[_systematic(self.strata[rows], None, size / len(rows), stream)])
 
@@ -58,6 +71,8 @@ class Protocol:
 
 def divide(dataset: Dataset, seed: int) -> tuple[Protocol, np.ndarray, np.ndarray]:
     """The protocol and the row numbers of (pool, test); a ready split is kept as it came."""
+    if dataset.order is not None:
+        return _divide_ordered(dataset, seed)
     strata, part = _strata(dataset), dataset.part
     if part is not None and (part == "test").any():
         in_test = part == "test"
@@ -71,9 +86,34 @@ def divide(dataset: Dataset, seed: int) -> tuple[Protocol, np.ndarray, np.ndarra
     if part is not None and (part[pool] == "dev").any():
         given = np.flatnonzero(part[pool] == "dev")
     groups = None if dataset.groups is None else dataset.groups[pool]
-    folds = FOLDS if given is None and len(pool) < FOLDS_BELOW else 1
+    few = len(pool) < FOLDS_BELOW or _few_of_a_class(dataset.take(pool))
+    folds = FOLDS if given is None and few else 1
     kind: Literal["holdout", "folds"] = "folds" if folds > 1 else "holdout"
     return Protocol(kind, folds, seed, strata[pool], groups, given), pool, test
+
+
+def _divide_ordered(dataset: Dataset, seed: int) -> tuple[Protocol, np.ndarray, np.ndarray]:
+    """The last rows are the test; those whose answer was not known when its first one was asked are in no part."""
+    order, part = both(dataset.order), dataset.part
+    if part is not None and (part == "test").any():
+        in_test = part == "test"
+    else:
+        in_test = last_share(order, min(TEST_SHARE, TEST_ROWS / len(dataset)))
+    test = np.flatnonzero(in_test)
+    pool = np.flatnonzero(~in_test & known_before(order, test))
+    if len(pool) < LEAST_ORDERED:
+        raise UserError(f"{len(pool)} rows come before the test: at least {LEAST_ORDERED} are needed to learn from")
+    folds = FOLDS if len(pool) < FOLDS_BELOW else 1
+    return Protocol("ordered", folds, seed, _strata(dataset)[pool], order=order[pool]), pool, test
+
+
+def _few_of_a_class(pool: Dataset) -> bool:
+    """Whether a hold-out of a table would hold so few rows of a rare class that it says little about that class."""
+    if not pool.classes or pool.schema.modality != "tabular" or len(pool) >= RARE_BELOW:
+        return False
+    assert pool.target is not None
+    counts = np.bincount(pool.target, minlength=len(pool.classes))
+    return bool(counts.min() < RARE_SHARE * counts.mean() and counts.min() * DEV_SHARE < RARE_ROWS)
 
 
 def _require_weight(dataset: Dataset, parts: dict[str, np.ndarray]) -> None:
@@ -86,18 +126,52 @@ def _require_weight(dataset: Dataset, parts: dict[str, np.ndarray]) -> None:
 
 def set_aside(dataset: Dataset, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Sorted row numbers (kept, held) of a stratified share of rows that are held out of training."""
+    if dataset.order is not None:
+        order = both(dataset.order)
+        late = last_share(order, share)
+        return np.flatnonzero(~late & known_before(order, np.flatnonzero(late))), np.flatnonzero(late)
     held = _systematic(_strata(dataset), dataset.groups, share, np.random.default_rng([seed, 5]))
     rows = np.arange(len(dataset))
     return rows[~held], rows[held]
 
 
 def _strata(dataset: Dataset) -> np.ndarray:
-    """Classes, or tenths of the target in regression."""
+    """Classes, or tenths of the target in regression; for several targets what is alike in them."""
     assert dataset.target is not None
     if dataset.classes:
         return dataset.target
-    order = np.argsort(np.argsort(dataset.target, kind="stable"), kind="stable")
+    if not dataset.heads:
+        return _tenths(dataset.target)
+    named = [bool(head.classes) for head in dataset.heads]
+    if not any(named):
+        spread = np.nanstd(dataset.target, axis=0)
+        scaled = (dataset.target - np.nanmean(dataset.target, axis=0)) / np.where(spread > 0, spread, 1.0)
+        return _tenths(np.nanmean(scaled, axis=1))
+    return _sets(dataset.target[:, named])
+
+
+def _tenths(values: np.ndarray) -> np.ndarray:
+    order = np.argsort(np.argsort(values, kind="stable"), kind="stable")
     return np.asarray(order * 10 // max(1, len(order)))
+
+
+def _sets(codes: np.ndarray) -> np.ndarray:
+    """A stratum per row (n,) from codes (n, heads): rows with the same codes, where there are enough of them.
+
+    Rows with a rare combination go with others that share their rarest code, so that each part gets its share of it.
+    """
+    codes = np.where(np.isnan(codes), -1, codes).astype(np.int64)
+    _, member, counts = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
+    member = member.reshape(-1)
+    rare = counts[member] < COMMON
+    shares = np.empty(codes.shape)
+    for k, column in enumerate(codes.T):
+        _, place, many = np.unique(column, return_inverse=True, return_counts=True)
+        shares[:, k] = many[place.reshape(-1)]
+    rarest = shares.argmin(axis=1)
+    width = int(codes.max()) + 2
+    instead = len(counts) + rarest * width + codes[np.arange(len(codes)), rarest] + 1
+    return np.unique(np.where(rare, instead, member), return_inverse=True)[1].reshape(-1)
 
 
 def _positions(strata: np.ndarray, groups: np.ndarray | None, stream: np.random.Generator) -> np.ndarray:

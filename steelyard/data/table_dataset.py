@@ -12,12 +12,13 @@ from steelyard.data.dataset import KINDS, Column, Dataset, Schema
 from steelyard.data.duplicates import judge, key_groups, row_groups
 from steelyard.data.image_column import Photos, image_columns, photos, with_files
 from steelyard.data.image_folders import PARTS
-from steelyard.data.tables import RawTable, position, renumbered, select
-from steelyard.data.targets import class_names, code_target, codes_of, without_points
+from steelyard.data.several_targets import code_targets, known_targets, points_off
+from steelyard.data.tables import RawTable, position, positions, renumbered, select
+from steelyard.data.targets import class_names, codes_of, without_points
 from steelyard.data.weights import row_weights
-from steelyard.data.words import counted
+from steelyard.data.words import counted, listed
 from steelyard.errors import UserError, suggest
-from steelyard.problem import Modality
+from steelyard.problem import Head, Modality
 
 LEAST = 10  # rows below which nothing can be learnt or measured
 
@@ -33,38 +34,39 @@ class Typed:
 
 def table_dataset(
     table: RawTable,
-    target: str | int,
+    target: str | int | Sequence[str | int],
     test: RawTable | None,
     task: str | None,
     exclude: Sequence[str],
     weights: str | int | None = None,
+    order: tuple[str, ...] = (),
 ) -> Dataset:
     """The data set of a training table and, where given, a table of test rows; the column `weights` is no input."""
     require_rows(len(table.frame), table.name)
-    name = position(table, target)
-    weighing = None if weights is None else _weighing(position(table, weights), name, exclude)
-    table = with_files(table, {name, weighing, *exclude})
-    test = None if test is None else with_files(test, {name, weighing, *exclude})
+    names = positions(table, target)
+    weighing = None if weights is None else _weighing(position(table, weights), names, exclude)
+    table = with_files(table, {*names, weighing, *exclude})
+    test = None if test is None else with_files(test, {*names, weighing, *exclude})
     notes = table.notes
-    if target_note := f"target is column '{name}'" * (name != str(target)):
-        notes += (target_note,)
+    if len(names) == 1 and names[0] != str(target):
+        notes += (f"target is column '{names[0]}'",)
     raw, part, origin = table.frame, None, table.origin or _row_numbers(len(table.frame))
     if test is not None:
-        raw, part, said = _appended(table, test, name, exclude)
+        raw, part, said = _appended(table, test, names, exclude)
         origin += tuple(f"test {row}" for row in test.origin or _row_numbers(len(test.frame)))
         notes += said
     else:
-        raw, part, said = _split_column(raw, {name, weighing})
+        raw, part, said = _split_column(raw, {*names, weighing})
         notes += said
     tested = np.zeros(len(raw), dtype=bool) if part is None else part == "test"
-    coded = code_target(raw[name], name, task, tested, table.labels)
-    inputs = _without(raw.drop(columns=[name, *([weighing] if weighing else [])]), exclude, name, table.name)
+    coded = code_targets(raw, names, task, tested, order, table.labels)
+    inputs = _without(raw.drop(columns=[*names, *([weighing] if weighing else [])]), exclude, names, table.name)
     require_rows(int(coded.usable.sum()), table.name)
     if not np.any(~tested[coded.usable]):
         raise UserError(f"{table.name} has no training rows: every row is marked as test")
     inputs, album, said_images = _album(inputs, coded.usable)
     typed = typed_columns(inputs, ~tested & coded.usable, table.name, table.texts, alone=album is None)
-    schema, frame = _schema(typed, album, name), typed.frame
+    schema, frame = _schema(typed, album, names), typed.frame
     usable = coded.usable.copy()
     if schema.modality == "image":  # a row without its image has nothing to say
         usable[list(album.unreadable if album else ())] = False
@@ -98,14 +100,16 @@ def table_dataset(
         ),
         unreadable=tuple((origin[i], why) for i, why in album.unreadable.items()) if album else (),
         weights=counts,
+        heads=coded.heads,
+        asks=coded.asks,
     )
 
 
-def table_like(table: RawTable, schema: Schema, classes: tuple[str, ...]) -> Dataset:
+def table_like(table: RawTable, schema: Schema, classes: tuple[str, ...], heads: tuple[Head, ...] = ()) -> Dataset:
     """The rows of a table typed as the training data was; every row stays, in order."""
-    names = [column.name for column in schema.columns]
-    if any(name not in table.frame.columns for name in names) or schema.target not in table.frame.columns:
-        table = renumbered(table, names, schema.target)
+    names, targets = [column.name for column in schema.columns], schema.target_columns
+    if any(name not in table.frame.columns for name in (*names, *targets)):
+        table = renumbered(table, names, targets)
     photo = next((column.name for column in schema.columns if column.kind == "image"), "")
     table = with_files(table, {*table.frame.columns} - {photo}, photo)
     raw = select(table, names)
@@ -114,9 +118,12 @@ def table_like(table: RawTable, schema: Schema, classes: tuple[str, ...]) -> Dat
     typed = _converted(raw, tuple(column for column in schema.columns if column.kind != "image"))
     album = photos(raw[photo], np.ones(len(raw), bool), schema.shape) if photo else None
     target, said = None, tuple[str, ...]()
-    if schema.target in table.frame.columns:
+    there = [name for name in targets if name in table.frame.columns]
+    if heads and len(there) == len(targets):
+        target = known_targets(table.frame, targets, heads)
+    elif not heads and there:
         target, said = known_target(table.frame[schema.target], schema.target, classes)
-    extra = len(table.frame.columns) - len(names) - (schema.target in table.frame.columns)
+    extra = len(table.frame.columns) - len(names) - len(there)
     ignored = (f"{counted(extra, 'other column')} of {table.name} not used",) if extra else ()
     found = Dataset(
         name=table.name,
@@ -126,6 +133,7 @@ def table_like(table: RawTable, schema: Schema, classes: tuple[str, ...]) -> Dat
         frame=typed.frame,
         origin=_row_numbers(len(raw)),
         notes=(*table.notes, *ignored, *said, *typed.notes, *(album.notes if album else ())),
+        heads=heads,
     )
     return found if album is None else _with_album(found, album)
 
@@ -170,6 +178,8 @@ def typed_columns(
     if not columns and alone:
         raise UserError(f"{name} has no column to learn from: {'; '.join(notes) or 'there is only the target'}")
     typed = _converted(raw, tuple(columns))
+    if columns and modality(columns) == "text" and not typed.frame.loc[learnt].notna().any(axis=None):
+        raise UserError(f"{name} has no words in it: every text is empty")
     return replace(typed, notes=(*([_said_kinds(columns)] if columns else []), *notes, *typed.notes))
 
 
@@ -183,11 +193,10 @@ def _album(inputs: pd.DataFrame, usable: np.ndarray) -> tuple[pd.DataFrame, Phot
     return inputs.drop(columns=found), album, (*album.notes, *more)
 
 
-def _schema(typed: Typed, album: Photos | None, target: str) -> Schema:
-    if album is None:
-        return Schema(modality(typed.columns), target, typed.columns)
-    columns = (*typed.columns, Column(album.column, "image"))
-    return Schema(modality(columns), target, columns, album.shape)
+def _schema(typed: Typed, album: Photos | None, names: tuple[str, ...]) -> Schema:
+    columns = typed.columns if album is None else (*typed.columns, Column(album.column, "image"))
+    shape, several = None if album is None else album.shape, names if len(names) > 1 else ()
+    return Schema(modality(columns), listed(names), columns, shape, several)
 
 
 def _groups(frame: pd.DataFrame, target: np.ndarray, album: Photos | None, rows: np.ndarray) -> np.ndarray:
@@ -223,7 +232,7 @@ def judged(verdicts: dict[str, Verdict], alone: bool = True) -> dict[str, Verdic
 
 
 def modality(columns: Sequence[Column]) -> Modality:
-    """What a table with these inputs is: of texts only, of texts or images and others, or plain."""
+    """What a table with these inputs is: of texts or of images only, of these and others, or plain."""
     kinds = {column.kind for column in columns}
     if kinds == {"text"}:
         return "text"
@@ -270,28 +279,28 @@ def _said_strays(column: Column, found: Converted) -> str:
 
 
 def _appended(
-    table: RawTable, test: RawTable, target: str, exclude: Sequence[str]
+    table: RawTable, test: RawTable, targets: tuple[str, ...], exclude: Sequence[str]
 ) -> tuple[pd.DataFrame, np.ndarray, tuple[str, ...]]:
     """Train and test rows under each other, with the part of each; columns to leave out need not be in the test."""
     if table.numbered and not test.numbered and table.frame.shape[1] == test.frame.shape[1]:
         test = replace(test, frame=test.frame.set_axis(table.frame.columns, axis=1))
-    if target not in test.frame.columns:
-        raise UserError(f"the test source {test.name} lacks the target '{target}'{suggest(target, test.frame.columns)}")
-    below = select(test, [column for column in table.frame.columns if column not in exclude]).copy()
-    came = below[target]
-    labels = without_points(came, table.frame[target])
+    for target in targets:
+        if target not in test.frame.columns:
+            hint = suggest(target, test.frame.columns)
+            raise UserError(f"the test source {test.name} lacks the target '{target}'{hint}")
+    came = select(test, [column for column in table.frame.columns if column not in exclude]).copy()
+    below, pointed = points_off(came, table.frame, targets)
     said: tuple[str, ...] = (f"{counted(len(below), 'test row')} from {test.name}",)
-    if labels is not came:
-        below[target] = labels.to_numpy()
+    if pointed:
         said += (f"classes in {test.name} end in a point ('.'), those of {table.name} do not: taken off",)
     raw = pd.concat([table.frame, below], ignore_index=True)
     part = np.array(["train"] * len(table.frame) + ["test"] * len(below))
     return raw, part, said
 
 
-def _weighing(column: str, target: str, exclude: Sequence[str]) -> str:
+def _weighing(column: str, targets: Sequence[str], exclude: Sequence[str]) -> str:
     """The column of the weights, which is nothing else."""
-    if column == target:
+    if column in targets:
         raise UserError(f"weights cannot be '{column}': it is the target")
     if column in exclude:
         raise UserError(f"cannot exclude '{column}': it holds the weights, and so is no input anyway")
@@ -311,9 +320,9 @@ def _split_column(raw: pd.DataFrame, taken: set[str | None]) -> tuple[pd.DataFra
     return raw, None, ()
 
 
-def _without(inputs: pd.DataFrame, exclude: Sequence[str], target: str, name: str) -> pd.DataFrame:
+def _without(inputs: pd.DataFrame, exclude: Sequence[str], targets: Sequence[str], name: str) -> pd.DataFrame:
     for column in exclude:
-        if column == target:
+        if column in targets:
             raise UserError(f"cannot exclude '{column}': it is the target")
         if column not in inputs.columns:
             raise UserError(f"cannot exclude '{column}': it is not in {name}{suggest(column, inputs.columns)}")

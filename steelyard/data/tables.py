@@ -4,7 +4,7 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from steelyard.data import arrow, delimited
+from steelyard.data import arff, arrow, delimited
 from steelyard.data.files import BOMB_BYTES
 from steelyard.errors import UserError, suggest
 
@@ -21,7 +21,6 @@ FOREIGN = {
     ".xls": "a spreadsheet",
     ".ods": "a spreadsheet",
     ".pkl": "a pickle",
-    ".arff": "ARFF",
 }
 LINES = {".jsonl", ".ndjson"}
 
@@ -31,22 +30,21 @@ class RawTable:
     """A table before typing.
 
     `numbered` is the stem of columns that are known by position only: "column_" (counted from 1) for a text without
-    header, "x" (counted from 0) for arrays, "" where columns have names.
+    header, "x" (counted from 0) for arrays, "" where columns have names. `target` is the column to predict where the
+    source says so itself; `folder` the one that paths in the table start from, None where it is no file.
     `texts` are columns known to be texts, however short; `labels` says that the values of the target are names of
-    classes, numbers or not; `origin` says where each row came from, where that is no mere number. `target` is the
-    column to predict where the source says so itself; `folder` the one that paths in the table start from, None where
-    it is no file.
+    classes, numbers or not; `origin` says where each row came from, where that is no mere number.
     """
 
     name: str
     frame: pd.DataFrame
     numbered: str = ""
     notes: tuple[str, ...] = ()
+    target: str = ""
+    folder: Path | None = None
     texts: tuple[str, ...] = ()
     labels: bool = False
     origin: tuple[str, ...] = ()
-    target: str = ""
-    folder: Path | None = None
 
     def __post_init__(self) -> None:
         twice = self.frame.columns[self.frame.columns.duplicated()]
@@ -65,6 +63,8 @@ def from_bytes(data: bytes, name: str, expected: Collection[str] = (), headerles
         return _of_arrow(arrow.read_arrow(data, name), name)
     if suffix in {".json", *LINES}:
         return RawTable(name, _text_names(_records(data, name, suffix in LINES)))
+    if suffix == ".arff":
+        return RawTable(name, _text_names(arff.parse(data, name)))
     if suffix in FOREIGN:
         raise UserError(f"{name} is {FOREIGN[suffix]}, which is not read here: save it as CSV or Parquet")
     frame, header, notes = delimited.parse(data, name, expected, headerless)
@@ -113,21 +113,40 @@ def position(table: RawTable, target: str | int) -> str:
     )
 
 
-def renumbered(table: RawTable, wanted: Collection[str], target: str) -> RawTable:
-    """The table with its numbered columns as they were in training, when only the target's column is gone.
+def positions(table: RawTable, target: str | int | Sequence[str | int]) -> tuple[str, ...]:
+    """The names of the target columns; `a,b` names two where no column has that very name."""
+    if isinstance(target, str) and "," in target and target.strip() not in table.frame.columns:
+        target = target.split(",")
+    if isinstance(target, str | int):
+        return (position(table, target),)
+    if not target:
+        raise UserError("no target is named: give the names of one or several columns")
+    return tuple(position(table, each) for each in target)
 
-    Columns known by position move up by one behind a missing target; this moves them back.
+
+def renumbered(table: RawTable, wanted: Collection[str], targets: Collection[str]) -> RawTable:
+    """The table with its numbered columns as they were in training, when only the target columns are gone.
+
+    Columns known by position move up behind a missing target; this moves them back.
     """
     stem = table.numbered
-    places = [int(n.removeprefix(stem)) for n in {*wanted, target} if n.startswith(stem) and n[len(stem) :].isdecimal()]
+    places = [int(n.removeprefix(stem)) for n in {*wanted, *targets} if _by_number(n, stem)]
     first = 0 if stem == "x" else 1
-    count = table.frame.shape[1]
-    if not stem or not places or max(places) - first != count or not target.startswith(stem):
+    count, less = table.frame.shape[1], len(targets)
+    if not stem or not places or max(places) - first != count + less - 1:
         return table
-    gone = int(target.removeprefix(stem))
-    names = [f"{stem}{i}" for i in range(first, first + count + 1) if i != gone]
-    note = f"{table.name} has one column less than in training: taken as '{target}' being absent"
+    if not all(_by_number(target, stem) for target in targets):
+        return table
+    gone = {int(target.removeprefix(stem)) for target in targets}
+    names = [f"{stem}{i}" for i in range(first, first + count + less) if i not in gone]
+    shown = ", ".join(f"'{target}'" for target in targets)
+    many = f"{less} columns" if less > 1 else "one column"
+    note = f"{table.name} has {many} less than in training: taken as {shown} being absent"
     return replace(table, frame=table.frame.set_axis(names, axis=1), notes=(*table.notes, note))
+
+
+def _by_number(name: str, stem: str) -> bool:
+    return name.startswith(stem) and name[len(stem) :].isdecimal()
 
 
 def select(table: RawTable, names: Collection[str]) -> pd.DataFrame:

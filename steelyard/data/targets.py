@@ -18,21 +18,31 @@ from steelyard.data.columns import (
 )
 from steelyard.data.words import counted
 from steelyard.errors import UserError, suggest
-from steelyard.problem import Task
+from steelyard.problem import Head, Task
 
+SEVERAL = ("multilabel", "multioutput", "multitask")
 FEW = 20  # different whole numbers up to which they may be classes …
 ROWS_EACH = 5  # … when there are at least this many rows for each
 
 
 @dataclass(frozen=True)
 class Target:
-    """`values` are codes (n,) int64 or numbers (n,) float64; `usable` (n,) says which rows to keep."""
+    """`values` are codes (n,) int64 or numbers (n,) float64; `usable` (n,) says which rows to keep.
+
+    For several targets, the `heads`, `values` (n, heads) are codes or numbers as float64 with NaN for missing.
+    """
 
     task: Task
     values: np.ndarray
     classes: tuple[str, ...]
     usable: np.ndarray
     notes: tuple[str, ...]
+    heads: tuple[Head, ...] = ()
+
+    @property
+    def asks(self) -> Task | None:
+        """The task where the classes alone do not say it."""
+        return self.task if self.heads or self.task == "ordinal" else None
 
 
 def infer_task(values: pd.Series, task: str | None = None, name: str = "target") -> Task:
@@ -43,6 +53,9 @@ def infer_task(values: pd.Series, task: str | None = None, name: str = "target")
     """
     if task is not None and task not in get_args(Task):
         raise UserError(f"there is no task '{task}'{suggest(task, get_args(Task))}")
+    if task in SEVERAL:
+        lists = ", or a column of lists" * (task == "multilabel")
+        raise UserError(f"task {task} needs several targets{lists}, but there is only '{name}': name more of them")
     if is_date(values):
         raise UserError(f"target '{name}' holds dates: expected classes or numbers")
     levels = _levels(values, name)

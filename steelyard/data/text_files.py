@@ -139,10 +139,10 @@ def is_text_folder(tree: FileTree, flat: bool = False) -> bool:
     if endings & IMAGES or endings & (TABLES - {".json"}):
         return False
     found = _places(tree.paths)
-    return bool(found) if flat else len({place.label for place in found if place.label}) > 1
+    return bool(found) if flat else any(place.label for place in found)
 
 
-def text_dataset(path: Path, test: Path | None, target: str, task: str | None) -> Dataset:
+def text_dataset(path: Path, test: Path | None, target: str, task: str | None, order: tuple[str, ...] = ()) -> Dataset:
     """The data set of a folder or zip of texts in class folders; `target` is only a name."""
     sources = [_read(each) for each in (path, test) if each is not None]
     for each in sources:
@@ -151,7 +151,7 @@ def text_dataset(path: Path, test: Path | None, target: str, task: str | None) -
     if test is not None and any(place.part == "test" for place in sources[0].places):
         raise UserError(f"{path.name} has a test folder of its own: leave out the second test source or that folder")
     table, *others = (_table(each, target, split=test is None) for each in sources)
-    found = table_dataset(table, target, others[0] if others else None, task, ())
+    found = table_dataset(table, target, others[0] if others else None, task, (), order=order)
     return replace(found, unreadable=tuple(bad for each in sources for bad in each.unreadable))
 
 
@@ -176,7 +176,9 @@ def _table(documents: Documents, target: str, split: bool) -> RawTable:
     loose = len(documents.places) - len(kept)
     notes = documents.notes + ((f"{counted(loose, 'text')} left out: in no class folder",) if loose else ())
     origin = tuple(place.path for place, _ in kept)
-    return RawTable(documents.name, pd.DataFrame(columns, dtype=object), "", notes, (DOCUMENT,), True, origin)
+    return RawTable(
+        documents.name, pd.DataFrame(columns, dtype=object), notes=notes, texts=(DOCUMENT,), labels=True, origin=origin
+    )
 
 
 def _read(path: Path) -> Documents:

@@ -13,6 +13,7 @@ from steelyard.data.prepared import TextShape
 from steelyard.knobs import Knob, knob, value
 from steelyard.networks.attention import Block, Positions, positions
 from steelyard.networks.layers import ACTIVATIONS, GAINS, Activation, Dropout, head, linear
+from steelyard.networks.lengths import by_length
 from steelyard.networks.pooling import Pooling, pooling
 from steelyard.networks.recurrent import Cell, Recurrent
 from steelyard.networks.tokens import Tokens, parted
@@ -126,19 +127,22 @@ class Cnn(TextNetwork):
         self.head = head(self.represented, outputs)
 
     def represent(self, features: Tensor) -> Tensor:
-        x, mask = parted(features)
+        pooled: Tensor = self.dropout(by_length(self._read, *parted(features)))
+        return pooled
+
+    def _read(self, x: Tensor, mask: Tensor) -> Tensor:
         steps = mask.unsqueeze(1)
         maps = x.mT  # (n, width, time), 0 where there is no token: what a convolution sees beyond the ends
         for layer in self.before:
             maps = maps + layer(self.activation(maps)) * steps
-        found = torch.cat([self.activation(layer(maps)) for layer in self.windows], dim=1)
-        pooled: Tensor = self.dropout(self.pool(found.mT, mask))
+        found = torch.cat([self.activation(layer(maps)[..., : x.shape[1]]) for layer in self.windows], dim=1)
+        pooled: Tensor = self.pool(found.mT, mask)
         return pooled
 
 
 def _convolution(inputs: int, outputs: int, kernel: int, gain: float) -> nn.Conv1d:
-    """A convolution that keeps the length, with first values matched to what it sees."""
-    layer = nn.Conv1d(inputs, outputs, kernel, padding="same")
+    """A convolution with first values matched to what it sees; with an even kernel it gives one step too many."""
+    layer = nn.Conv1d(inputs, outputs, kernel, padding=kernel // 2)
     nn.init.normal_(layer.weight, std=gain / (inputs * kernel) ** 0.5)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)
@@ -230,7 +234,10 @@ class Transformer(TextNetwork):
         self.represented = width
 
     def represent(self, features: Tensor) -> Tensor:
-        x, mask = parted(features)
+        kept: Tensor = self.dropout(by_length(self._read, *parted(features)))
+        return kept
+
+    def _read(self, x: Tensor, mask: Tensor) -> Tensor:
         x = self.positions(self.fit(x))
         if self.first is not None:
             x = torch.cat([self.first.expand(len(x), -1, -1), x], dim=1)
@@ -238,6 +245,5 @@ class Transformer(TextNetwork):
         for block in self.blocks:
             x = block(x, mask)
         x = self.norm(x)
-        pooled = x[:, 0] if self.pool is None else self.pool(x, mask)
-        kept: Tensor = self.dropout(pooled)
-        return kept
+        pooled: Tensor = x[:, 0] if self.pool is None else self.pool(x, mask)
+        return pooled

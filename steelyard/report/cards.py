@@ -8,7 +8,7 @@ from steelyard.records import RunRecord
 from steelyard.report.error_tables import error_format
 from steelyard.report.numbers import NONE, count, plural
 from steelyard.report.tables import effect_format, measured, score_format
-from steelyard.report.words import LOOKS, apart, error_removed, metric_name, sentence, unit_name
+from steelyard.report.words import LOOKS, apart, error_removed, floor_words, metric_name, sentence, unit_name
 
 SHOWN = 4  # techniques that are named
 
@@ -53,7 +53,7 @@ def _against_what(record: RunRecord) -> Card:
     write, score, floor = score_format(record), final(record), record.baseline
     if floor is None:
         return Card("Against what?", NONE, ("No baseline has been scored yet.",))
-    line = f"{sentence(metric_name(record.problem.metric))} of a dumb baseline that always gives the same answer"
+    line = f"{sentence(metric_name(record.problem.metric))} of {floor_words(record)}"
     if score is None:
         return Card("Against what?", write(floor.value), (line,))
     if not apart(record.problem, floor, score):

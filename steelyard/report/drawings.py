@@ -11,6 +11,7 @@ from steelyard.report.figures import (
     Mark,
     confusion_map,
     error_bars,
+    forecast_course,
     intervals,
     learning_curve,
     residual_plots,
@@ -24,6 +25,7 @@ from steelyard.report.tables import (
     rungs,
     score_format,
 )
+from steelyard.report.targets import target_panels, target_scores
 from steelyard.report.words import LOOKS, metric_name, turning_point, unit_name
 
 CURVES = 6  # drawn; the table has them all
@@ -39,6 +41,9 @@ class Drawings:
     errors: Drawing | None = None
     confusion: Drawing | None = None
     residuals: Drawing | None = None
+    course: Drawing | None = None
+    targets: Drawing | None = None
+    panels: Drawing | None = None
     curves: tuple[tuple[str, str, Drawing], ...] = ()
 
 
@@ -51,6 +56,9 @@ def drawings(record: RunRecord) -> Drawings:
         errors=_errors(record),
         confusion=_confusion(record),
         residuals=_residuals(record),
+        course=_course(record),
+        targets=target_scores(record),
+        panels=target_panels(record),
         curves=tuple(_curve(record, curve) for curve in drawable(record)[:CURVES]),
     )
 
@@ -129,6 +137,14 @@ def _residuals(record: RunRecord) -> Drawing | None:
         return None
     words = f"Predicted against true {record.problem.target}, and what is left over, on dev"
     return residual_plots(record.residuals, words, record.problem.target)
+
+
+def _course(record: RunRecord) -> Drawing | None:
+    if len(record.course) < 2:
+        return None
+    first, last = record.course[0][0], record.course[-1][0]
+    words = f"{record.problem.target} and its forecast on dev, from {first} to {last}, and what is left over"
+    return forecast_course(record.course, words, record.problem.target)
 
 
 def drawable(record: RunRecord) -> list[Curve]:

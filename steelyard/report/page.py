@@ -10,11 +10,11 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from steelyard.problem import THINGS
 from steelyard.records import STEPS, Mistake, RunRecord
 from steelyard.report import error_tables, numbers, tables, words
 from steelyard.report.cards import better_word, cards, seal
 from steelyard.report.drawings import drawable, drawings
+from steelyard.report.targets import target_table
 
 IMAGE = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/=]+")
 MISTAKES = 24
@@ -67,7 +67,7 @@ def sections(record: RunRecord) -> list[tuple[str, str, bool]]:
         ("curves", "Curves", bool(drawable(record))),
         ("effects", "Techniques", bool(record.weighed)),
         ("errors", "Errors", record.errors is not None),
-        ("wrong", "Where it is wrong", bool(record.confusion or record.residuals)),
+        ("wrong", "Where it is wrong", bool(record.confusion or record.residuals or record.targets or record.course)),
         ("mistakes", "Worst mistakes", bool(record.mistakes)),
         ("next", "Next", bool(record.next_steps)),
         ("story", "Story", bool(record.said)),
@@ -100,7 +100,7 @@ def refused(record: RunRecord) -> list[tuple[str, str]]:
 
 
 def _thing(record: RunRecord) -> str:
-    return THINGS[record.problem.modality][0]
+    return record.problem.things[0]
 
 
 def facts(record: RunRecord) -> list[tuple[str, str]]:
@@ -109,12 +109,15 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
     found = [
         ("Predict", problem.target),
         ("Task", words.sentence(problem.task)),
-        ("Data", f"{numbers.count(problem.rows)} {THINGS[problem.modality][1]}"),
+        ("Data", f"{numbers.count(problem.rows)} {problem.things[1]}"),
         ("Metric", f"{words.metric_name(problem.metric)}, {better_word(record)}"),
     ]
     if problem.classes:
         shown = ", ".join(problem.classes[:12]) + (", …" if len(problem.classes) > 12 else "")
         found.insert(2, ("Classes", f"{len(problem.classes)}: {shown}"))
+    if problem.heads:
+        several = f"{len(problem.heads)}: {', '.join(head.name for head in problem.heads[:12])}"
+        found.insert(2, ("Targets", several + (", …" if len(problem.heads) > 12 else "")))
     if problem.constraints:
         found.append(("Constraints", ", ".join(str(c) for c in problem.constraints)))
     if problem.human_error is not None:
@@ -130,6 +133,9 @@ def facts(record: RunRecord) -> list[tuple[str, str]]:
 
 def _split(protocol: dict[str, Any]) -> str:
     kind = f"{protocol.get('folds')} folds" if protocol["kind"] == "folds" else "hold-out for dev"
+    if protocol["kind"] == "ordered":
+        origins = numbers.plural(int(protocol.get("folds", 1)), "origin")
+        kind = f"by time: dev after train from {origins}, test after both"
     return f"{kind}, {numbers.count(protocol['rows'])} rows outside the test set" if protocol.get("rows") else kind
 
 
@@ -145,13 +151,14 @@ def story(record: RunRecord) -> list[tuple[int, str, list[tuple[str, str]]]]:
 
 def mistake(given: Mistake, record: RunRecord) -> dict[str, Any]:
     """One mistake as it is shown; an image only if it is one that is carried along."""
-    regression = record.problem.task == "regression"
-    write = numbers.fitting([given.error]) if regression else numbers.Format(3)
+    values = record.problem.task in {"regression", "multioutput", "multitask"}
+    write = numbers.fitting([given.error]) if record.problem.task == "regression" else numbers.Format(3)
+    many = {"multioutput": " spreads on average"}.get(record.problem.task, " on average" * bool(record.problem.heads))
     return {
         "origin": f"{_thing(record)} {given.origin}" if given.origin.isdigit() else given.origin,
         "truth": given.truth,
         "predicted": given.predicted,
-        "error": f"off by {write(given.error)}" if regression else f"p(truth) {write(1 - given.error)}",
+        "error": f"off by {write(given.error)}{many}" if values else f"p(truth) {write(1 - given.error)}{many}",
         "values": given.values[:SHOWN],
         "more": given.values[SHOWN:],
         "image": given.image if IMAGE.fullmatch(given.image) else "",
@@ -170,6 +177,7 @@ def _tables(record: RunRecord) -> dict[str, tables.Table | None]:
         "classes": error_tables.class_table(record),
         "confused": error_tables.confused_table(record),
         "residuals": error_tables.residual_table(record) if record.residuals else None,
+        "targets": target_table(record),
     }
     return {name: table if table and table.rows else None for name, table in made.items()}
 

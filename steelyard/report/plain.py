@@ -4,9 +4,9 @@ from dataclasses import fields
 from math import isfinite
 from typing import Any
 
-from steelyard.problem import Score
+from steelyard.problem import Head, Score
 from steelyard.recipe import Recipe
-from steelyard.records import ErrorTable, RunRecord, Wear, to_plain
+from steelyard.records import ErrorTable, RunRecord, TargetRow, Wear, to_plain
 from steelyard.techniques.technique import Technique
 from steelyard.trials.journal import Journal
 from steelyard.weighing.comparison import Weighing
@@ -23,7 +23,8 @@ def answer(record: RunRecord) -> dict[str, Any]:
             "target": problem.target,
             "rows": problem.rows,
             "classes": list(problem.classes),
-        },
+        }
+        | ({"targets": [_head(head) for head in problem.heads]} if problem.heads else {}),
         "metric": problem.metric,
         "baseline": _score(record.baseline),
         "dev": _score(record.dev),
@@ -36,7 +37,17 @@ def answer(record: RunRecord) -> dict[str, Any]:
         "seconds": record.seconds,
         "output": record.output,
         "notes": list(record.notes),
-    }
+    } | ({"targets": [_target(row) for row in record.targets]} if problem.heads else {})
+
+
+def _head(head: Head) -> dict[str, Any]:
+    return {"name": head.name, "task": head.task, "classes": list(head.classes)}
+
+
+def _target(row: TargetRow) -> dict[str, Any]:
+    """One of several targets with its scores on dev, each under the name of its metric."""
+    scores = {name: _score(score) for name, score in row.scores}
+    return {"name": row.name, "task": row.task, "scores": scores, "baseline": row.baseline, "share": row.share}
 
 
 def _score(score: Score | None) -> dict[str, Any] | None:

@@ -3,17 +3,24 @@
 from dataclasses import dataclass
 
 from steelyard.metrics import metric
-from steelyard.problem import THINGS, Problem, Score
-from steelyard.records import Curve, Step, Verdict, Wear
+from steelyard.problem import Problem, Score
+from steelyard.records import Curve, RunRecord, Step, Verdict, Wear
 from steelyard.report.numbers import count, plural, tick
 
 METRIC_NAMES = {
+    "arrmse": "average relative RMSE",
     "average_precision": "average precision",
     "balanced_accuracy": "balanced accuracy",
     "f1": "F1",
+    "d2": "D²",
     "f1_macro": "macro F1",
+    "f1_micro": "micro F1",
+    "f1_samples": "F1 of samples",
+    "hamming_loss": "Hamming loss",
+    "jaccard_samples": "Jaccard of samples",
     "log_loss": "log loss",
     "mae": "MAE",
+    "mase": "MASE",
     "r2": "R²",
     "rmse": "RMSE",
     "rmsle": "RMSLE",
@@ -28,6 +35,10 @@ STEP_NAMES: dict[Step, str] = {
     "overfit": "Scale up until it overfits",
     "regularise": "Regularise and tune",
     "finish": "Finish",
+}
+FLOORS = {
+    "last-value": "a dumb forecast that says the last value",
+    "seasonal-value": "a dumb forecast that says the value one season before",
 }
 WORSE = 1.01  # dev loss this many times its lowest means that training went on past the best point
 
@@ -69,8 +80,16 @@ def unit_name(unit: str) -> str:
 
 def task_line(problem: Problem) -> str:
     """`Binary classification of 32,561 table rows, scored by accuracy`."""
-    kind = {"binary": "Binary classification", "multiclass": f"Classification into {len(problem.classes)} classes"}
-    _, what = THINGS[problem.modality]
+    classes, targets = len(problem.classes), len(problem.heads)
+    kind = {
+        "binary": "Binary classification",
+        "multiclass": f"Classification into {classes} classes",
+        "ordinal": f"Classification into {classes} ordered classes",
+        "multilabel": f"{targets} labels, each given or not,",
+        "multioutput": f"Regression of {targets} targets",
+        "multitask": f"{targets} targets of several kinds",
+    }
+    _, what = problem.things
     rows = f"of {count(problem.rows)} {what}" if problem.rows else f"of {what}"
     smaller = "" if metric(problem.metric).greater_is_better else " (smaller is better)"
     return f"{kind.get(problem.task, 'Regression')} {rows}, scored by {metric_name(problem.metric)}{smaller}"
@@ -87,6 +106,13 @@ def apart(problem: Problem, baseline: Score, final: Score) -> bool:
     """Whether the whole interval of the final score is better than the baseline's value."""
     measure = metric(problem.metric)
     return measure.better(final.low if measure.greater_is_better else final.high, baseline.value)
+
+
+def floor_words(record: RunRecord) -> str:
+    """What the dumb baseline is: of forecasts, the best of those that need no model."""
+    scored = {arm.family: arm.score for arm in record.families if arm.family in FLOORS and arm.score}
+    best = next((name for name, score in scored.items() if score == record.baseline), None)
+    return FLOORS[best] if best else "a dumb baseline that always gives the same answer"
 
 
 def wear_line(looks: int, wear: Wear | None) -> str:

@@ -30,6 +30,7 @@ class Change:
         self._everyone = len(self._having) == len(runners)
         self._part = self._having[0][2]
         self._on_inputs = type(self._part).on_inputs is not Augmentation.on_inputs
+        self._reshapes = bool(getattr(self._part, "reshapes", False))  # then all or none: a batch has one shape
         self._on_features = type(self._part).on_features is not Augmentation.on_features
 
     def draw(self, inputs: Tensors) -> Drawn | None:
@@ -47,20 +48,27 @@ class Change:
         everyone = self._everyone and len(given) == len(self._having)
         return Drawn(tensors, None if everyone else torch.tensor([i for i, _ in given], device=self._device))
 
-    def inputs(self, inputs: Tensors, drawn: Drawn | None) -> Tensors:
-        """The inputs as they are learnt from."""
+    def inputs(self, inputs: Tensors, drawn: Drawn | None, some: Tensor | None = None) -> Tensors:
+        """The inputs as they are learnt from; `some` ((members,) n) marks the examples that may change, None: all."""
         if drawn is None or not self._on_inputs:
             return inputs
-        return self._apply(self._part.on_inputs, (inputs,), inputs, drawn)
+        changed = self._apply(self._part.on_inputs, (inputs,), inputs, drawn)
+        return changed if some is None or self._reshapes else _only(some, inputs, changed)
 
     def features(
-        self, features: Tensor, targets: Tensor, weights: Tensor | None, drawn: Drawn | None
+        self,
+        features: Tensor,
+        targets: Tensor,
+        weights: Tensor | None,
+        drawn: Drawn | None,
+        some: Tensor | None = None,
     ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The encoded batch as it is learnt from."""
+        """The encoded batch as it is learnt from; `some` ((members,) n) may change, None: all."""
         if drawn is None or not self._on_features:
             return features, targets, weights
         batch = (features, targets, torch.ones(targets.shape[:-1], device=self._device) if weights is None else weights)
-        return self._apply(self._part.on_features, batch, batch, drawn)  # type: ignore[return-value]
+        changed = self._apply(self._part.on_features, batch, batch, drawn)
+        return changed if some is None or self._reshapes else _only(some, batch, changed)  # type: ignore[return-value]
 
     def _apply(self, change: Callable[..., Any], given: tuple[Any, ...], tensors: Tensors, drawn: Drawn) -> Tensors:
         if self._solo:
@@ -75,3 +83,11 @@ class Change:
             before if after is part else before.index_copy(0, where, after)
             for before, part, after in zip(tensors, some, changed, strict=True)
         )
+
+
+def _only(some: Tensor, before: Tensors, after: Tensors) -> Tensors:
+    """The tensors (…, n, …) changed in those examples (…, n) alone."""
+    return tuple(
+        one if one is other else torch.where(some.view(*some.shape, *[1] * (one.ndim - some.ndim)), other, one)
+        for one, other in zip(before, after, strict=True)
+    )

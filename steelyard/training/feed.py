@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from steelyard.data.batches import Batch, balance
+from steelyard.data.batches import Batch
 from steelyard.parts import Loss
 
 PIECE = 2 << 20  # bytes gathered at once: as many steps as stay near the processor
@@ -25,6 +25,11 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    @property
+    def counts(self) -> np.ndarray | None:
+        """How many rows each class has (outputs,); None where rows have no classes."""
+        return None if self.classes is None else np.bincount(self.classes, minlength=self.targets.shape[1])
 
     def to(self, device: torch.device) -> "Rows":
         """The same rows on a device."""
@@ -47,23 +52,26 @@ class Feed:
 
     def __init__(self, rows: Sequence[Rows], parts: Sequence[Batch], losses: Sequence[Loss]) -> None:
         self.rows, self.parts = list(rows), list(parts)
+        self._drawn = self.parts[0].drawn(len(self.rows[0]), self.rows[0].classes)
         distinct = list({id(each): each for each in rows}.values())
         begins = np.cumsum([0, *(len(each) for each in distinct)])
         place = {id(each): begin for each, begin in zip(distinct, begins, strict=False)}
         self._offsets = [int(place[id(each)]) for each in rows]
         self._inputs = tuple(_together([each.inputs[i] for each in distinct]) for i in range(len(distinct[0].inputs)))
         self._targets = _together([each.targets for each in distinct])
-        powers = [float(getattr(loss, "class_weights", 0.0)) for loss in losses]
+        weights = [_weights(each, loss) for each, loss in zip(rows, losses, strict=True)]
         self._weights = (
-            [_weights(each, power) for each, power in zip(rows, powers, strict=True)] if any(powers) else None
+            None
+            if all(mine is None for mine in weights)
+            else [torch.ones(len(each)) if mine is None else mine for each, mine in zip(rows, weights, strict=True)]
         )
 
     def steps(self, progress: float) -> int:
         """Steps in the epoch that begins at `progress`."""
-        return max(1, len(self.rows[0]) // self._size(progress))
+        return max(1, self._drawn // self._size(progress))
 
     def _size(self, progress: float) -> int:
-        return self.parts[0].size_at(progress, len(self.rows[0]))
+        return self.parts[0].size_at(progress, self._drawn)
 
     def epoch(self, progress: float, streams: Sequence[np.random.Generator]) -> Iterator[Step]:
         """The batches of one epoch; members with other orders, but as many steps of the same size."""
@@ -101,11 +109,10 @@ def _by_step(orders: Sequence[Tensor], span: slice, steps: int) -> Tensor:
     return torch.stack([order[span].view(steps, -1) for order in orders], dim=1).flatten()
 
 
+def _weights(rows: Rows, loss: Loss) -> Tensor | None:
+    found = None if rows.classes is None else loss.row_weights(rows.classes)
+    return None if found is None else torch.from_numpy(found).float()
+
+
 def _picked(tensor: Tensor, flat: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, ...]:
     return tensor.index_select(0, flat).view(*shape, *tensor.shape[1:]).unbind()
-
-
-def _weights(rows: Rows, power: float) -> Tensor:
-    if rows.classes is None or power == 0:
-        return torch.ones(len(rows))
-    return torch.from_numpy(balance(rows.classes, power)).float()

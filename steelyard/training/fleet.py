@@ -70,13 +70,15 @@ def _teams(runners: list[Runner], device: torch.device) -> "list[Team | list[Run
 
 def _likeness(runner: Runner) -> object:
     """What members of one team must have in common: layers, shapes, number format and the sizes of all batches."""
-    network, plan, rows = runner.member.network, runner.plan, len(runner.member.rows)
+    network, plan, given = runner.member.network, runner.plan, runner.member.rows
+    rows = plan.batch.drawn(len(given), given.classes)
     layers = tuple((name, type(layer)) for name, layer in network.named_modules())
     shapes = tuple((name, tuple(tensor.shape)) for name, tensor in network.state_dict().items())
     inputs = tuple(tuple(tensor.shape[1:]) for tensor in runner.member.rows.inputs)
     reshaping = tuple(part for part in runner.member.recipe.augment if getattr(part, "reshapes", False))
     size = plan.batch.size_at(0.0, rows)
     pace: object = (size, max(1, rows // size))
-    if isinstance(plan.batch.size, Schedule):
+    knobs = [plan.batch.size, *(knob for part in reshaping for knob in vars(part).values())]
+    if any(isinstance(knob, Schedule) for knob in knobs):
         pace = (plan.batch.size, rows, plan.stopping.epochs, plan.stopping.seconds)
     return (layers, shapes, inputs, plan.precision, plan.batch.micro, reshaping, pace)

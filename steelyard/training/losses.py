@@ -5,10 +5,12 @@ Class targets are probabilities (n, classes) from the start, so that mixing and 
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from steelyard.data.batches import balance
 from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Loss
 
@@ -18,29 +20,71 @@ class CrossEntropy(Loss):
     """Cross-entropy of logits with soft targets.
 
     `label_smoothing` α turns a target y into y(1 - α) + α/K (Szegedy et al. 2016, section 7, arXiv 1512.00567);
-    `class_weights` in 0..1 weighs a row of class k by count_k^-class_weights, with mean 1.
+    `class_weights` in 0..1 weighs a row of class k by count_k^-class_weights, with mean 1; `effective_number` β weighs
+    it by (1 - β) / (1 - β^count_k) (Cui et al. 2019, section 4, arXiv 1901.05555). `focal` γ multiplies what class k
+    adds to the loss by (1 - p_k)^γ, p_k its probability (Lin et al. 2017, equation 4, arXiv 1708.02002).
+    `logit_adjustment` τ adds τ log(share of class k) to the logits while learning, and never when predicting (Menon et
+    al. 2021, equation 10, arXiv 2007.07314).
     """
 
     label_smoothing: Knob = knob(0.0, 0.0, 0.999)
     class_weights: float = knob(0.0, 0.0, 1.0)
+    effective_number: float = knob(0.0, 0.0, 0.999999)
+    focal: Knob = knob(0.0, 0.0, 20.0)
+    logit_adjustment: float = knob(0.0, 0.0, 10.0)
+
+    def row_weights(self, classes: np.ndarray) -> np.ndarray | None:
+        """Weights (n,) of rows by the counts of their classes; None where both knobs are off."""
+        if self.class_weights == 0 and self.effective_number == 0:
+            return None
+        return balance(classes, self.class_weights, self.effective_number)
+
+    def offsets(self, counts: np.ndarray) -> np.ndarray | None:
+        """τ log shares (classes,); a class that no row has counts as half a row."""
+        if self.logit_adjustment == 0:
+            return None
+        shares = np.maximum(counts, 0.5) / np.maximum(counts, 0.5).sum()
+        return np.asarray(self.logit_adjustment * np.log(shares))
 
     def per_example(self, outputs: Tensor, targets: Tensor, progress: float) -> Tensor:
         """Losses (…, n) of logits (…, n, classes) against probabilities (…, n, classes)."""
-        targets = self._smoothed(targets, progress)
-        return -(targets * F.log_softmax(outputs, dim=-1)).sum(dim=-1)
+        targets, logs = self._smoothed(targets, progress), F.log_softmax(outputs, dim=-1)
+        focal = value(self.focal, progress)
+        if focal > 0:
+            targets = targets * _away(logs) ** focal
+        return -(targets * logs).sum(dim=-1)
 
     def slope(self, outputs: Tensor, targets: Tensor, progress: float) -> tuple[Tensor, Tensor]:
         """Losses (…, n) and softmax(outputs) - targets; written out, since log_softmax is slow on short last axes."""
-        targets = self._smoothed(targets, progress)
+        targets, focal = self._smoothed(targets, progress), value(self.focal, progress)
         highest = outputs.amax(-1, keepdim=True)
         powers = (outputs - highest).exp_()
         total = powers.sum(-1, keepdim=True)
+        if focal > 0:
+            return _focal(outputs - highest - total.log(), powers.div_(total), targets, focal)
         losses = (total.log() + highest).squeeze(-1) - torch.linalg.vecdot(targets, outputs)
         return losses, powers.div_(total).sub_(targets)
 
     def _smoothed(self, targets: Tensor, progress: float) -> Tensor:
         smoothing = value(self.label_smoothing, progress)
         return targets * (1 - smoothing) + smoothing / targets.shape[-1] if smoothing > 0 else targets
+
+
+def _away(logs: Tensor) -> Tensor:
+    """1 - p of log probabilities, above zero, precise where p is almost 1."""
+    return (-torch.expm1(logs)).clamp_min(torch.finfo(logs.dtype).tiny)
+
+
+def _focal(logs: Tensor, shares: Tensor, targets: Tensor, gamma: float) -> tuple[Tensor, Tensor]:
+    """Focal losses (…, n) and their gradient by the logits, from log probabilities and probabilities (…, n, classes).
+
+    With f_k = y_k (1 - p_k)^γ and g_k = f_k (γ p_k log p_k / (1 - p_k) - 1), the gradient is g_j - p_j Σ_k g_k.
+    """
+    away = _away(logs)
+    factors = targets * away**gamma
+    losses = -torch.linalg.vecdot(factors, logs)
+    inner = factors * (gamma * shares * logs / away - 1)
+    return losses, inner - shares * inner.sum(-1, keepdim=True)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,13 @@ from steelyard.classical import storage
 from steelyard.data.dataset import Dataset, Schema
 from steelyard.data.prepared import Prepared
 from steelyard.errors import UserError
+from steelyard.metrics import CLASSES
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
+from steelyard.training.decision import moved
+from steelyard.training.feed import Tensors
+from steelyard.training.scale import Scale, answered, base_of, in_units, kept, restored, upon
+from steelyard.training.views import Look, looks, plain
 
 FORMAT = 1
 CHUNK = 1024  # rows predicted at once
@@ -31,29 +36,6 @@ class Predictor(Protocol):
 
 
 @dataclass(frozen=True)
-class TargetScale:
-    """The scale on which a regression is learnt: (log1p of) the target, centred and divided by its spread on train."""
-
-    log: bool
-    mean: float
-    std: float
-
-    @classmethod
-    def fit(cls, target: np.ndarray, log: bool) -> "TargetScale":
-        if log and target.min() <= -1:
-            raise UserError(f"the logarithm of the target needs values above -1, got {target.min():g}")
-        values = np.log1p(target) if log else target
-        return cls(log, float(values.mean()), float(values.std()) or 1.0)
-
-    def forward(self, target: np.ndarray) -> np.ndarray:
-        return ((np.log1p(target) if self.log else target) - self.mean) / self.std
-
-    def back(self, values: np.ndarray) -> np.ndarray:
-        scaled = values.astype(np.float64) * self.std + self.mean
-        return np.expm1(scaled) if self.log else scaled
-
-
-@dataclass(frozen=True)
 class Model:
     """One trained model. `network` is a module or None; `estimator` a fitted classical model or None."""
 
@@ -61,24 +43,45 @@ class Model:
     schema: Schema
     recipe: Recipe
     prepared: Prepared
-    scale: TargetScale | None
+    scale: Scale
     network: nn.Module | None = None
     estimator: Any = None
+    shift: tuple[float, ...] = ()  # of the log-probabilities, where a threshold was moved
 
     def predict(self, dataset: Dataset) -> np.ndarray:
-        """Probabilities (n, classes) float32, or values (n,) float64 in the target's own unit."""
+        """Probabilities (n, classes) float32, or values (n,) float64 in the target's own unit.
+
+        For several targets (n, outputs): the probability of each label, or the numbers of all targets side by side.
+        """
         if self.network is not None:
-            return self.answers(
-                forward(self.network, tuple(torch.from_numpy(v) for v in self.prepared.transform(dataset)))
-            )
-        raw = self.estimator.predict(self.prepared.matrix(dataset))
-        return raw if self.scale is None else self.scale.back(raw.reshape(-1))
+            inputs = tuple(torch.from_numpy(v) for v in self.prepared.transform(dataset))
+            return self.respond(inputs, self.base(dataset))
+        found = in_units(self.problem, self.scale, self.estimator.predict(self.prepared.matrix(dataset)))
+        return self.decided(upon(self.base(dataset), found))
+
+    def respond(self, inputs: Tensors, base: np.ndarray | None = None) -> np.ndarray:
+        """Answers to input tensors (n, …) of the network: the mean over the views that the recipe has of them.
+
+        `base` (n,) is what values were learnt as the difference from.
+        """
+        assert self.network is not None
+        views = looks(self.recipe, self.problem.modality, inputs)
+        each = [self.answers(forward(self.network, inputs, look)) for look in views]
+        return self.decided(upon(base, each[0] if len(each) == 1 else np.asarray(np.mean(each, axis=0))))
 
     def answers(self, outputs: torch.Tensor) -> np.ndarray:
-        """What raw outputs (n, outputs) of the network say: probabilities or values, as `predict` returns them."""
-        if self.scale is None:
-            return np.asarray(torch.softmax(outputs, dim=1).numpy())
-        return self.scale.back(outputs[:, 0].numpy())
+        """What raw outputs (n, outputs) of the network say: probabilities before a threshold is moved, or values."""
+        return answered(self.problem, self.scale, outputs)
+
+    def base(self, dataset: Dataset) -> np.ndarray | None:
+        """What the target of each row (n,) was learnt as the difference from; None: from nothing."""
+        return base_of(self.prepared, dataset)
+
+    def decided(self, probabilities: np.ndarray) -> np.ndarray:
+        """Probabilities (n, k) with the thresholds of this model."""
+        if not self.shift:
+            return probabilities
+        return moved(probabilities, np.array(self.shift), self.problem.task not in CLASSES)
 
     def save(self, folder: Path) -> None:
         """Write the model into an empty folder: JSON and safetensors."""
@@ -89,7 +92,8 @@ class Model:
             "schema": self.schema.to_dict(),
             "recipe": self.recipe.to_dict(),
             "prepared": self.prepared.to_dict(),
-            "scale": vars(self.scale) if self.scale else None,
+            "scale": kept(self.scale),
+            "shift": list(self.shift),
         }
         (folder / "model.json").write_text(json.dumps(state), encoding="utf-8")
         if self.network is not None:
@@ -123,8 +127,8 @@ def _restored(folder: Path, state: dict[str, Any]) -> Model:
     recipe, problem = Recipe.from_dict(state["recipe"]), Problem.from_dict(state["problem"])
     schema = Schema.from_dict(state["schema"])
     prepared: Prepared = recipe.prepare.restored(state["prepared"])
-    scale = TargetScale(**state["scale"]) if state["scale"] else None
-    model = Model(problem, schema, recipe, prepared, scale)
+    shift = _shift(state.get("shift", []), problem)
+    model = Model(problem, schema, recipe, prepared, restored(state["scale"]), shift=shift)
     if recipe.network is None:
         return replace(model, estimator=storage.load(folder))
     network = recipe.network.build(prepared.shape, problem.outputs)
@@ -136,6 +140,13 @@ def _restored(folder: Path, state: dict[str, Any]) -> Model:
         said = " ".join(str(error).split())[:200]
         raise UserError(f"the weights in {folder} are those of another network than the one named: {said}") from error
     return replace(model, network=network.eval())
+
+
+def _shift(given: Any, problem: Problem) -> tuple[float, ...]:
+    shift = tuple(float(each) for each in given)
+    if shift and (len(shift) != problem.outputs or not np.isfinite(shift).all()):
+        raise ValueError(f"its thresholds are {given}, and it has {problem.outputs} outputs")
+    return shift
 
 
 def read_state(folder: Path) -> dict[str, Any]:
@@ -152,12 +163,12 @@ def read_state(folder: Path) -> dict[str, Any]:
 
 
 @torch.inference_mode()
-def forward(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> torch.Tensor:
-    """Raw outputs (n, outputs) of a network in prediction on input tensors (n, …)."""
+def forward(network: nn.Module, inputs: Tensors, look: Look = plain) -> torch.Tensor:
+    """Raw outputs (n, outputs) of a network in prediction on one view of input tensors (n, …)."""
     was_training = network.training
     network.eval()
     found = []
     for begin in range(0, max(1, len(inputs[0])), CHUNK):
-        found.append(network(network.encode(*(tensor[begin : begin + CHUNK] for tensor in inputs))))  # type: ignore[operator]
+        found.append(network(look(network, tuple(tensor[begin : begin + CHUNK] for tensor in inputs))))
     network.train(was_training)
     return torch.cat(found)

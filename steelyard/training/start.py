@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from steelyard.classical.several import fit
 from steelyard.data.dataset import Dataset
 from steelyard.data.prepared import Prepared
 from steelyard.data.split import set_aside
@@ -16,7 +17,8 @@ from steelyard.training.feed import Rows
 from steelyard.training.fleet import Fleet
 from steelyard.training.loop import Epoch
 from steelyard.training.member import Member
-from steelyard.training.model import Model, TargetScale
+from steelyard.training.model import Model
+from steelyard.training.scale import Scale, base_of, learnt, scale_of
 from steelyard.training.streams import seed_of
 
 
@@ -29,7 +31,7 @@ class Ready:
     """Rows that are prepared for recipes: those to learn from, and those held for a stopping rule if it wants any."""
 
     prepared: Prepared
-    scale: TargetScale | None
+    scale: Scale
     rows: Rows
     held: Rows | None
 
@@ -56,46 +58,49 @@ def _held(recipe: Recipe) -> float | None:
 
 def _ready(recipe: Recipe, learnt: Dataset, aside: Dataset | None, problem: Problem) -> Ready:
     prepared: Prepared = recipe.prepare.fit(learnt)
-    scale = _scale(recipe, learnt, problem)
+    scale = _scale(recipe, prepared, learnt, problem)
     rows = _rows(prepared, scale, learnt, problem)
     return Ready(prepared, scale, rows, None if aside is None else _rows(prepared, scale, aside, problem))
 
 
-def _scale(recipe: Recipe, dataset: Dataset, problem: Problem) -> TargetScale | None:
-    if problem.task != "regression":
-        return None
+def _scale(recipe: Recipe, prepared: Prepared, dataset: Dataset, problem: Problem) -> Scale:
+    log = getattr(recipe.prepare, "target", "standard") == "log"
+    return scale_of(problem, _target(prepared, dataset), log, centred=base_of(prepared, dataset) is not None)
+
+
+def _target(prepared: Prepared, dataset: Dataset) -> np.ndarray:
+    """The targets, or what they differ by from what the preparation has them learnt from."""
     assert dataset.target is not None
-    return TargetScale.fit(dataset.target, getattr(recipe.prepare, "target", "standard") == "log")
+    base = base_of(prepared, dataset)
+    return dataset.target if base is None else dataset.target - base
 
 
-def _rows(prepared: Prepared, scale: TargetScale | None, dataset: Dataset, problem: Problem) -> Rows:
-    """Inputs as tensors; class codes as probabilities (n, classes), values as (n, 1), both float32."""
+def _rows(prepared: Prepared, scale: Scale, dataset: Dataset, problem: Problem) -> Rows:
+    """Inputs as tensors; the target as outputs are compared with it; class codes where there is one target."""
     assert dataset.target is not None
     inputs = tuple(torch.from_numpy(values) for values in prepared.transform(dataset))
-    if scale is None:
-        return Rows(inputs, torch.eye(problem.outputs)[torch.from_numpy(dataset.target)], dataset.target)
-    return Rows(inputs, torch.from_numpy(scale.forward(dataset.target).astype(np.float32)).unsqueeze(1), None)
+    codes = dataset.target if problem.classes else None
+    return Rows(inputs, learnt(problem, scale, _target(prepared, dataset)), codes)
 
 
 def begin(recipe: Recipe, ready: Ready, dataset: Dataset, problem: Problem, seed: int) -> tuple[Model, Member]:
     """An untrained model, and the member of a fleet that trains its network in place."""
-    assert recipe.network is not None
+    assert recipe.network is not None and recipe.loss is not None
     torch.manual_seed(seed_of(seed, "init"))
     network = recipe.network.build(ready.prepared.shape, problem.outputs)
     model = Model(problem, dataset.schema, recipe, ready.prepared, ready.scale, network)
-    return model, Member(network, recipe, ready.rows, seed, ready.held)
+    trained = replace(recipe, loss=recipe.loss.fitted(problem, ready.rows.targets))
+    return model, Member(network, trained, ready.rows, seed, ready.held)
 
 
 def fitted(recipe: Recipe, dataset: Dataset, problem: Problem, seed: int) -> Model:
     """A classical model, fitted."""
     assert recipe.estimator is not None and dataset.target is not None
     prepared: Prepared = recipe.prepare.fit(dataset)
-    scale = _scale(recipe, dataset, problem)
-    target = scale.forward(dataset.target) if scale else dataset.target
+    scale = _scale(recipe, prepared, dataset, problem)
+    target = scale.forward(_target(prepared, dataset)) if scale else dataset.target
     columns = getattr(prepared, "categorical", ()) if recipe.estimator.wants == "ordinal" else ()
-    estimator = recipe.estimator.fit(
-        prepared.matrix(dataset), target, problem.task, problem.outputs, seed_of(seed, "fit") % 2**31, columns
-    )
+    estimator = fit(recipe.estimator, prepared.matrix(dataset), target, problem, seed_of(seed, "fit") % 2**31, columns)
     return replace(Model(problem, dataset.schema, recipe, prepared, scale), estimator=estimator)
 
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from steelyard.training.averaging import Average
+from steelyard.training.by_class import minority_of, offsets_of
 from steelyard.training.changes import Change
 from steelyard.training.feed import Feed, Step, Tensors
 from steelyard.training.learner import Learner, part_of
@@ -37,6 +38,8 @@ class Team:
         )
         self.precision, self.micro = plans[0].precision, plans[0].batch.micro
         self._scaler = self.precision.scaler(device)
+        self._offsets = offsets_of(runners, device)
+        self._minority = minority_of(runners, device)
         self._losses = [(plans[span.start].loss, span) for span in spans([plan.loss for plan in plans])]
         alone = [runner.number * (not runner.plan.optimizer.together) for runner in runners]
         keys = [(plan.order[:2], number) for plan, number in zip(plans, alone, strict=True)]
@@ -54,15 +57,16 @@ class Team:
         for runner in self._moving:
             runner.plan.network.turn(runner.member.network, runner.progress)
         inputs = batch.inputs
+        rare = None if self._minority is None else (batch.targets * self._minority).sum(-1) > 0.5
         drawn = [change.draw(inputs) for change in self._changes]
         for change, noise in zip(self._changes, drawn, strict=True):
-            inputs = change.inputs(inputs, noise)
+            inputs = change.inputs(inputs, noise, rare)
 
         def gradients() -> Tensor:
             self.learners[0].zero()
             features, targets, weights = self.module.encode(*inputs), batch.targets, batch.weights
             for change, noise in zip(self._changes, drawn, strict=True):
-                features, targets, weights = change.features(features, targets, weights, noise)
+                features, targets, weights = change.features(features, targets, weights, noise, rare)
             return self._descend(features, targets, weights)
 
         losses = self._fitting(gradients, batch.targets.shape[-2])
@@ -105,7 +109,9 @@ class Team:
                 outputs = self.module(features)
         else:
             outputs = self.module(features)
-        losses, slope = self._slope(outputs.detach(), targets)
+        losses, slope = self._slope(
+            outputs.detach() if self._offsets is None else self.adjusted(outputs.detach()), targets
+        )
         if weights is not None:
             losses, slope = losses * weights, slope * weights.unsqueeze(-1)
         slope = slope.div_(rows)
@@ -118,6 +124,12 @@ class Team:
             return losses, slope
         found = [part.slope(outputs[s], targets[s], self.runners[s.start].progress) for part, s in self._losses]
         return torch.cat([losses for losses, _ in found]), torch.cat([slope for _, slope in found])
+
+    def adjusted(self, outputs: Tensor, place: int | None = None) -> Tensor:
+        """Outputs ((members,) n, k) as the losses see them; of one member where its place is given."""
+        if self._offsets is None:
+            return outputs
+        return outputs + (self._offsets if place is None or self.size == 1 else self._offsets[place])
 
     def average(self, epoch_ends: bool, steps: int) -> None:
         """Let the averages see the weights after a step; an epoch has so many steps."""

@@ -12,8 +12,9 @@ from steelyard.data.split import Protocol
 from steelyard.problem import Problem
 from steelyard.training.feed import Tensors
 from steelyard.training.fleet import Fleet
-from steelyard.training.model import Model, forward
+from steelyard.training.model import Model
 from steelyard.training.start import begin, fitted
+from steelyard.trials.deciding import decide
 from steelyard.trials.measure import forget_peak, latencies, peak_memory_mb
 from steelyard.trials.predictions import Predictions
 from steelyard.trials.shelf import Laid, Shelf, Split
@@ -109,6 +110,11 @@ def _measured(
     train = _predict(model, split.sample, laid.sample if laid else None, site.problem)
     if not (np.isfinite(dev).all() and np.isfinite(train).all()):
         return replace(outcome, status="diverged", message="predictions are not finite")
+    if recipe.decision is not None:
+        decided = decide(recipe.decision, model, split, dev, train, outcome.trial.seed)
+        model, dev, train = decided.model, decided.dev, decided.train
+        said = "; ".join(text for text in (outcome.message, decided.message) if text)
+        outcome = replace(outcome, shift=model.shift, message=said)
     saved = site.folder / "models" / outcome.key
     model.save(saved)
     kept = Predictions(split.dev_rows, dev, split.sample_rows, train)
@@ -133,7 +139,7 @@ def _measured(
 
 def _predict(model: Model, rows: Dataset, inputs: Tensors | None, problem: Problem) -> np.ndarray:
     if not len(rows):
-        return np.zeros((0, problem.outputs), np.float32) if problem.classes else np.zeros(0)
+        return np.zeros(0) if problem.task == "regression" else np.zeros((0, problem.outputs), np.float32)
     if inputs is None or model.network is None:
         return model.predict(rows)
-    return model.answers(forward(model.network, inputs))
+    return model.respond(inputs, model.base(rows))

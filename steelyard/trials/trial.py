@@ -17,6 +17,7 @@ MATTERS = (
     "classical",
     "training",
     "techniques",
+    "trials/deciding.py",
     "trials/execute.py",
     "trials/shelf.py",
     "parts.py",
@@ -84,6 +85,7 @@ class Outcome:
     message: str = ""
     elapsed: float = 0.0
     together: int = 1
+    shift: tuple[float, ...] = ()  # of the log-probabilities, where a threshold was tuned on dev
 
     @property
     def done(self) -> bool:
@@ -95,7 +97,7 @@ class Outcome:
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> "Outcome":
         trial, curve = Trial.from_dict(given["trial"]), tuple(Point(*point) for point in given["curve"])
-        return cls(**(given | {"trial": trial, "curve": curve}))
+        return cls(**(given | {"trial": trial, "curve": curve, "shift": tuple(given.get("shift", ()))}))
 
 
 @cache

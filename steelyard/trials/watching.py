@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from steelyard.data.dataset import Dataset
-from steelyard.metrics import METRICS
 from steelyard.problem import Problem
 from steelyard.training.feed import Tensors
 from steelyard.training.fleet import Fleet
 from steelyard.training.loop import Epoch
 from steelyard.training.model import Model
+from steelyard.training.scale import loss_of, upon
 from steelyard.trials.shelf import draw
 from steelyard.trials.trial import Point
 
@@ -29,6 +29,7 @@ class Watched:
     truth: np.ndarray
     weights: np.ndarray | None
     every: int  # epochs from look to look
+    base: np.ndarray | None = None  # what the targets were learnt as the difference from
     curve: list[Point] = field(default_factory=list)
     last: Epoch | None = None
 
@@ -39,7 +40,9 @@ class Watched:
         epochs = int(model.recipe.get("stopping.epochs"))
         seen = draw(len(dev), 0, LOOK_ROWS)
         every = max(1, round(epochs / _looks(train_rows * epochs, len(seen))))
-        return cls(model, tuple(tensor[seen] for tensor in inputs), dev.target[seen], dev.weights_of(seen), every)
+        base = model.base(dev) if len(dev) else None
+        base = None if base is None else base[seen]
+        return cls(model, tuple(tensor[seen] for tensor in inputs), dev.target[seen], dev.weights_of(seen), every, base)
 
     def due(self, epoch: Epoch) -> bool:
         """Whether this epoch is a point with a look at dev."""
@@ -57,22 +60,11 @@ def follow(fleet: Fleet, watched: Sequence[Watched], problem: Problem, went: Cal
             mine.last = epoch
             score, loss = None, None
             if epoch.member in outputs:
-                predictions = mine.model.answers(outputs[epoch.member])
-                loss = _loss(mine.model, mine.truth, predictions)
+                predictions = upon(mine.base, mine.model.answers(outputs[epoch.member]))
+                loss = loss_of(problem, mine.model.scale, mine.truth, predictions)
                 sound = np.isfinite(predictions).all()
                 score = problem.measure(mine.truth, predictions, mine.weights) if sound else None
             mine.curve.append(Point(epoch.number, epoch.train_loss, score, loss, epoch.held_loss))
-
-
-def _loss(model: Model, truth: np.ndarray, predictions: np.ndarray) -> float:
-    """Log loss, or half the squared error on the scale that is learnt; without weights, as the training loss is."""
-    if not np.isfinite(predictions).all():
-        return float("inf")
-    scale = model.scale
-    if scale is None:
-        return METRICS["log_loss"](truth, predictions)
-    values = np.maximum(predictions, -0.999) if scale.log else predictions
-    return 0.5 * float(np.square(scale.forward(values) - scale.forward(truth)).mean())
 
 
 def _looks(trained: int, rows: int) -> float:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from steelyard.metrics import Metric, labels
+from steelyard.several import OF_COUNTS, label_counts
 
 Array = np.ndarray
 Way = Callable[[Array, Array, Array], Array]  # truth, predictions, counts: the score of every draw
@@ -22,8 +23,13 @@ def redrawn(metric: Metric, truth: Array, models: Sequence[Array], counts: Array
     if metric.per_example is not None:
         each = np.stack([metric.per_example(truth, predictions) for predictions in models])
         return _ratio(each @ counts, counts.sum(axis=0)).T
-    way = WAYS.get(metric.name) or _one_by_one(metric)
+    way = way_of(metric, truth) or _one_by_one(metric)
     return np.stack([way(truth, predictions, counts) for predictions in models], axis=1)
+
+
+def way_of(metric: Metric, truth: Array) -> Way | None:
+    """How that metric is computed for all draws at once; None: draw by draw."""
+    return (WAYS if truth.ndim == 1 else SEVERAL).get(metric.name)
 
 
 def draws(examples: int, times: int, seed: int) -> Array:
@@ -110,6 +116,43 @@ def _average_precision(hits: Array, rows: Array) -> Array:
     return _ratio(np.einsum("ij,ij->j", np.diff(hits, axis=0, prepend=0), precision), hits[-1])
 
 
+def _of_label_counts(name: str) -> Way:
+    """A score of how often each label is given rightly, given and true."""
+
+    def of(truth: Array, predictions: Array, counts: Array) -> Array:
+        return OF_COUNTS[name](np.einsum("knl,nd->kdl", label_counts(truth, predictions), counts, optimize=True))
+
+    return of
+
+
+def _by_target(score: Way) -> Way:
+    """The mean over targets of a score of each, on the rows that have it; those it has no meaning for are left out."""
+
+    def of(truth: Array, predictions: Array, counts: Array) -> Array:
+        each = []
+        for k, column in enumerate(truth.T):
+            here = ~np.isnan(column)
+            if here.any():
+                each.append(score(column[here], predictions[here, k], counts[here]))
+        found = np.stack(each)
+        there = np.isfinite(found)
+        return _ratio(np.where(there, found, 0).sum(axis=0), there.sum(axis=0))
+
+    return of
+
+
+def _of_label(score: Way) -> Way:
+    """A score of two classes, from the probability of yes; nan on a draw that has only one of them."""
+
+    def of(truth: Array, predictions: Array, counts: Array) -> Array:
+        yes = truth @ counts
+        both = (yes > 0) & (yes < counts.sum(axis=0))
+        codes = truth.astype(int)
+        return np.where(both, score(codes, np.stack([1 - predictions, predictions], axis=1), counts), np.nan)
+
+    return of
+
+
 def _one_by_one(metric: Metric) -> Way:
     """Any other metric, draw by draw."""
 
@@ -132,4 +175,12 @@ WAYS: dict[str, Way] = {
     "balanced_accuracy": _of_classes(lambda hits, true, said: _ratio(hits, true), "truth"),
     "roc_auc": _of_ranks(_area),
     "average_precision": _of_ranks(_average_precision),
+}
+SEVERAL: dict[str, Way] = {  # of several targets: truth and predictions (n, targets)
+    "rmse": _by_target(WAYS["rmse"]),
+    "r2": _by_target(_r2),
+    "arrmse": _by_target(lambda truth, predictions, counts: np.sqrt(1 - _r2(truth, predictions, counts))),
+    **{name: _of_label_counts(name) for name in OF_COUNTS},
+    "roc_auc": _by_target(_of_label(WAYS["roc_auc"])),
+    "average_precision": _by_target(_of_label(WAYS["average_precision"])),
 }

@@ -22,7 +22,7 @@ from steelyard.metrics import Metric
 from steelyard.problem import Score
 from steelyard.records import Wear
 from steelyard.weighing.interval import score_of
-from steelyard.weighing.redrawn import WAYS, draws, redrawn
+from steelyard.weighing.redrawn import draws, redrawn, way_of
 
 METHOD = "bootstrap bias-corrected selection (BBC-CV)"
 DRAWS, FEWEST = 500, 50  # samples of dev
@@ -71,9 +71,11 @@ def _left_out(
     metric: Metric, truth: Array, candidates: Sequence[Array], winner: int, seed: int, weights: Array | None
 ) -> tuple[Array, Array]:
     """Of each draw on which the metric is defined: the score on rows left out of the chosen candidate, the winner."""
-    counts = draws(len(truth), _times(metric, candidates), seed)
+    counts = draws(len(truth), _times(metric, truth, candidates), seed)
     rest = (counts == 0).astype(float)
-    if metric.per_example is None and metric.tasks[0] != "regression":  # two classes are needed, inside and outside
+    if (
+        metric.per_example is None and metric.tasks[0] != "regression" and truth.ndim == 1
+    ):  # two classes are needed, inside and outside
         classes = np.eye(int(truth.max()) + 1)[truth]
         both = [((classes.T @ each) > 0).sum(axis=0) > 1 for each in (counts, rest)]
         counts, rest = (each[:, both[0] & both[1]] for each in (counts, rest))
@@ -90,11 +92,12 @@ def _left_out(
     return chosen[usable], fixed[usable]
 
 
-def _times(metric: Metric, candidates: Sequence[Array]) -> int:
+def _times(metric: Metric, truth: Array, candidates: Sequence[Array]) -> int:
     """How many draws: fewer where the metric takes long."""
-    if metric.per_example is not None or (metric.name in WAYS and metric.needs != "probabilities"):
+    way = way_of(metric, truth)
+    if metric.per_example is not None or (way and metric.needs != "probabilities"):
         return DRAWS
-    most = RANKED // sum(each.size for each in candidates) if metric.name in WAYS else CALLS // len(candidates)
+    most = RANKED // sum(each.size for each in candidates) if way else CALLS // len(candidates)
     return max(FEWEST, min(DRAWS, most))
 
 

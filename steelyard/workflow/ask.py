@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from steelyard.data.layout import UNSAID, Layout
 from steelyard.errors import UserError, suggest
 from steelyard.parts import Part
 from steelyard.problem import Constraint
@@ -18,12 +19,13 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 class Ask:
     """All that a run is told. Without a limit it takes `DEFAULT_SECONDS`; `settings` are knobs: (path, text).
 
-    `weights` names the column that says how much each row counts; `costs` are {true class: {predicted class: cost}}.
-    `network` is one of the user's own (`networks.given`), and once the data are read the part that stands for it.
+    `weights` names the column that says how much each row counts; `costs` are {true class: {predicted class: cost}};
+    `order` names the classes of an ordinal target from the lowest. `network` is one of the user's own
+    (`networks.given`), and once the data are read the part that stands for it.
     """
 
     source: Any
-    target: str | int | None = None
+    target: str | int | tuple[str | int, ...] | None = None
     test: Any = None
     output: Path | None = None
     time_limit: float | None = None
@@ -40,6 +42,9 @@ class Ask:
     command: str = ""
     weights: str | int | None = None
     costs: Mapping[Any, Mapping[Any, Any]] | None = None
+    order: tuple[str, ...] = ()
+    modality: str | None = None
+    layout: Layout = UNSAID
     network: Any = None
 
     def __post_init__(self) -> None:
@@ -71,20 +76,30 @@ class Ask:
 
     def identity(self) -> dict[str, Any]:
         """What must be the same for a finished run to be the answer to this ask, besides the data."""
-        return {
-            "target": None if self.target is None else str(self.target),
-            "seconds": self.seconds,
-            "trial_limit": self.trial_limit,
-            "metric": self.metric,
-            "task": self.task,
-            "constraints": [str(c) for c in self.constraints],
-            "human_error": self.human_error,
-            "seed": self.seed,
-            "settings": [list(s) for s in self.settings],
-            "exclude": list(self.exclude),
-            "weights": None if self.weights is None else str(self.weights),
-            "costs": None if self.costs is None else _plain(self.costs),
-        } | {path: part.plain() for path, part in self.own}
+        return (
+            {
+                "target": None if self.target is None else str(self.target),
+                "seconds": self.seconds,
+                "trial_limit": self.trial_limit,
+                "metric": self.metric,
+                "task": self.task,
+                "constraints": [str(c) for c in self.constraints],
+                "human_error": self.human_error,
+                "seed": self.seed,
+                "settings": [list(s) for s in self.settings],
+                "exclude": list(self.exclude),
+                "weights": None if self.weights is None else str(self.weights),
+                "costs": None if self.costs is None else _plain(self.costs),
+                "order": list(self.order),
+            }
+            | self._inputs()
+            | {path: part.plain() for path, part in self.own}
+        )
+
+    def _inputs(self) -> dict[str, Any]:
+        """What was said about the inputs, if anything."""
+        said = {"modality": self.modality, "layout": self.layout.to_dict()}
+        return {name: value for name, value in said.items() if value}
 
 
 def _plain(costs: Mapping[Any, Mapping[Any, Any]]) -> dict[str, dict[str, float]]:

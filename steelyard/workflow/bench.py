@@ -134,11 +134,14 @@ class Bench:
 
     # -- trying ---------------------------------------------------------------------------------------------------
 
-    def try_arms(self, requests: Sequence[Request], within: float | None = None) -> list[Tried | None]:
+    def try_arms(
+        self, requests: Sequence[Request], within: float | None = None, until: float | None = None
+    ) -> list[Tried | None]:
         """Try arms side by side; None for an arm the budget has no room for, or that failed.
 
         `within`: seconds from now in which all of them are predicted to be done (default: all that is left). Arms
-        are granted in order; trials still running when the last step must begin are cut.
+        are granted in order; trials still running when the last step must begin, or when the run's clock shows
+        `until`, are cut.
         """
         allowance = min(CAUTION * self.left(), float("inf") if within is None else within) * self.executor.jobs
         granted: list[list[Trial]] = []
@@ -151,7 +154,7 @@ class Bench:
                 granted.append(trials)
             else:
                 granted.append([])
-        outcomes = iter(self.run([trial for trials in granted for trial in trials]))
+        outcomes = iter(self.run([trial for trials in granted for trial in trials], until))
         found = []
         for (recipe, _, size), trials in zip(requests, granted, strict=True):
             mine = [next(outcomes) for _ in trials]

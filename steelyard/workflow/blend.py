@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from steelyard.data.split import RARE_SHARE
 from steelyard.finish.ensemble import blend
 from steelyard.problem import LIMITS
 from steelyard.trials.arms import Tried
@@ -13,6 +14,8 @@ from steelyard.workflow.bench import Bench
 from steelyard.workflow.say import ranked, score_text
 
 SURE = 0.9  # a blend is taken when it beats the best single arm in this share of resamples
+LIKELY = 0.6  # where less is asked, since a mean of several models is rarely worse than one of them
+FEW = 300  # rows of a rare class in dev: with fewer, dev is hardly ever sure of anything
 MEMBERS = 4  # seeds of a network in the final model, if there is time
 
 
@@ -29,7 +32,8 @@ class Choice:
 def choose(bench: Bench, arms: list[Tried], wanted: float = SURE) -> Choice:
     """The best single arm, or a blend of arms when that is surely better on dev and keeps the constraints.
 
-    `wanted`: the share of resamples of dev in which the blend must beat the best single arm.
+    `wanted`: the share of resamples of dev in which the blend must beat the best single arm; less is asked where dev
+    holds few rows of a rare class.
     """
     arms = ranked(bench, arms)
     rows = arms[0].rows[0]
@@ -43,6 +47,7 @@ def choose(bench: Bench, arms: list[Tried], wanted: float = SURE) -> Choice:
     unseen = _blended_unseen(bench, truth, means, row_weights)
     if len(used) == 1 or breaks_together(bench, [arms[i] for i in used]) or _breaks_floor(bench, rows, unseen):
         return alone
+    wanted = min(wanted, LIKELY) if _few_of_a_class(bench, truth) else wanted
     sure = probability_better(bench.metric, truth, means[0], unseen, row_weights)
     names = " + ".join(f"{weights[i]:.2f} {arms[i].recipe.family}" for i in used)
     score = score_text(score_of(bench.metric, truth, unseen, row_weights))
@@ -66,6 +71,15 @@ def _blended_unseen(
         weights = blend(bench.metric, truth[part != k], [mean[part != k] for mean in means], row_weights=kept)
         found[part == k] = np.sum([w * mean[part == k] for w, mean in zip(weights, means, strict=True)], axis=0)
     return found
+
+
+def _few_of_a_class(bench: Bench, truth: np.ndarray) -> bool:
+    """Whether those rows of dev hold so few of a rare class that a difference between models can hardly be seen."""
+    balance = bench.problem.balance
+    if balance is None or balance >= RARE_SHARE or bench.problem.task == "multitask":
+        return False
+    counts = np.bincount(truth) if truth.ndim == 1 else np.nansum(truth, axis=0)
+    return int(counts.min()) < FEW
 
 
 def as_final(tried: Tried) -> np.ndarray:

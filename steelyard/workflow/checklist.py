@@ -4,9 +4,12 @@ from typing import Any
 
 import numpy as np
 
-from steelyard.classical import Linear
+from steelyard.classical import DUMB, Linear
+from steelyard.classical.several import fit
 from steelyard.data.prepared import Prepared
+from steelyard.problem import Problem
 from steelyard.training.optimizers import Rmsprop
+from steelyard.training.scale import in_units, learnt, scale_of
 from steelyard.trials.arms import FULL, Tried
 from steelyard.weighing.comparison import Comparison
 from steelyard.workflow.bench import Bench
@@ -23,12 +26,9 @@ def walk(bench: Bench, best: Tried, power: Comparison) -> None:
         f"no statistical power: the best family ({best.recipe.family}) differs from the dumb baseline by "
         f"{power.effect:.4g} (95 % interval {power.low:.4g} to {power.high:.4g})",
     )
-    network = families(bench.problem, bench.pool.schema, bench.train_rows, bench.settings)[-1]
-    output = (
-        "linear, for values"
-        if bench.problem.task == "regression"
-        else f"a softmax over {bench.problem.outputs} classes"
-    )
+    recipes = families(bench.problem, bench.pool.schema, bench.train_rows, bench.settings)
+    network = next(recipe for recipe in recipes if recipe.network is not None)
+    output = _output(bench.problem)
     loss = network.loss.kind if network.loss else ""
     say("baseline", f"checked last activation and loss: the output is {output}, the loss {loss}: they match")
     found = bench.try_arms([(network.with_part("optimizer", Rmsprop()), (0,), FULL)])[0]
@@ -47,18 +47,30 @@ def walk(bench: Bench, best: Tried, power: Comparison) -> None:
     )
 
 
+def _output(problem: Problem) -> str:
+    """The last activation, in words."""
+    if problem.task == "multilabel":
+        return f"a sigmoid for each of {problem.outputs} labels"
+    if problem.heads:
+        return f"{problem.outputs} numbers: linear for values, a softmax over the classes of each other target"
+    return f"a softmax over {problem.outputs} classes" if problem.classes else "linear, for values"
+
+
 def target_as_input(bench: Bench) -> tuple[float, str] | None:
     """The score of a linear model that is given the target as an input, on rows it has not seen, and what that says."""
     train, dev = bench.protocol.split(0, 0)
     train, dev = train[:ROWS], dev[:ROWS]
-    truth, task = bench.truth, bench.problem.task
-    part = families(bench.problem, bench.pool.schema, len(train))[1].prepare
+    truth, problem = bench.truth, bench.problem
+    recipes = families(bench.problem, bench.pool.schema, len(train))
+    part = next(recipe.prepare for recipe in recipes if recipe.family not in DUMB)
     prepared: Prepared = part.fit(bench.pool.take(train))
-    known = truth.astype(float)[:, None] if task == "regression" else np.eye(bench.problem.outputs)[truth]
+    scale = scale_of(problem, truth, False)
+    known = np.nan_to_num(learnt(problem, scale, truth).numpy().astype(float))
     known = (known - known[train].mean(0)) / (known[train].std(0) + 1e-9)
     x = [_beside(prepared.matrix(bench.pool.take(rows)), known[rows]) for rows in (train, dev)]
-    fitted = Linear(l2=1e-3).fit(x[0], truth[train], task, bench.problem.outputs, 0)
-    score = bench.metric(truth[dev], fitted.predict(x[1]), bench.pool.weights_of(dev))
+    target = truth[train] if scale is None else scale.forward(truth[train])
+    fitted = fit(Linear(l2=1e-3), x[0], target, problem, 0)
+    score = bench.metric(truth[dev], in_units(problem, scale, fitted.predict(x[1])), bench.pool.weights_of(dev))
     dumb = bench.record.baseline
     gained = dumb is not None and bench.metric.better(score, dumb.value)
     return (

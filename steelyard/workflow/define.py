@@ -4,22 +4,48 @@ import numpy as np
 
 from steelyard.data.costs import cost_matrix
 from steelyard.data.dataset import Dataset
+from steelyard.data.forecast import naive_step
+from steelyard.data.near import kept_together
 from steelyard.data.source import read
 from steelyard.errors import UserError
-from steelyard.metrics import COST, NEEDS_COSTS, Metric, metric
+from steelyard.metrics import COST, MASE, NEEDS_COSTS, NEEDS_STEPS, Metric, metric
 from steelyard.problem import LIMITS, Problem, Task
 from steelyard.workflow.ask import Ask
 
+# What a task is scored by when nobody says: micro-F1 counts every label that is given or missed alike and does not pay
+# for the many that are rightly left out; R² and D² are shares, which targets in different units can be averaged by;
+# the mean distance in ranks knows that the next class is a smaller mistake than the last one.
+USUAL: dict[Task, str] = {
+    "regression": "rmse",
+    "ordinal": "mae",
+    "multilabel": "f1_micro",
+    "multioutput": "r2",
+    "multitask": "d2",
+}
+RATED = ("binary", "multiclass", "ordinal", "multilabel")  # whose answers are right or wrong
 RARE = 0.1  # below this share of its fair part a class counts as rare, and accuracy says little
+OF_ONE_CLASS = ("f1", "precision", "recall", "average_precision")  # where there are two, they look at the second
 
 
 def define(ask: Ask) -> tuple[Dataset, Problem]:
     """The data set and the problem it poses; every inference is in the data set's notes."""
-    dataset = read(ask.source, ask.target, test=ask.test, task=ask.task, exclude=ask.exclude, weights=ask.weights)
+    dataset = read(
+        ask.source,
+        ask.target,
+        test=ask.test,
+        task=ask.task,
+        exclude=ask.exclude,
+        weights=ask.weights,
+        order=ask.order,
+        modality=ask.modality,
+        layout=ask.layout,
+    )
+    dataset = kept_together(dataset)
     assert dataset.target is not None
-    task: Task = "regression" if not dataset.classes else "binary" if len(dataset.classes) == 2 else "multiclass"
-    if ask.human_error is not None and task == "regression":
-        raise UserError("--human-error is a rate of wrong answers, and this is a regression: leave it out")
+    task = dataset.task
+    if ask.human_error is not None and task not in RATED:
+        kind = "a regression" if task == "regression" else task
+        raise UserError(f"--human-error is a rate of wrong answers, and this is {kind}: leave it out")
     if ask.human_error is not None and not 0 <= ask.human_error < 1:
         raise UserError(f"--human-error is an error rate in 0..1, got {ask.human_error:g}")
     problem = Problem(
@@ -31,8 +57,10 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
         _metric_name(ask, task, dataset.target),
         ask.constraints,
         ask.human_error,
-        rarest(dataset.target) if dataset.classes else None,
-        None if ask.costs is None else cost_matrix(ask.costs, dataset.classes),
+        _balance(dataset),
+        _costs(ask, dataset),
+        dataset.heads,
+        naive_step(dataset, ask.seed),
     )
     check_metric(problem.measure, task, dataset)
     for constraint in ask.constraints:
@@ -41,14 +69,34 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
 
 
 def _metric_name(ask: Ask, task: Task, target: np.ndarray) -> str:
-    """The metric that was asked for, else the one that costs, values or the balance of the classes call for."""
+    """The metric that was asked for, else the one that costs, values or the balance of the classes call for.
+
+    With a rare class that is balanced accuracy: it counts every class alike, of two or of many, whichever is the rare
+    one, and it looks at labels, which is what a model is asked for. F1 and average precision look at one class of two,
+    and which one is meant only a person knows.
+    """
     if ask.metric:
         return metric(ask.metric).name
     if ask.costs is not None:
         return COST
-    if task == "regression":
-        return "rmse"
+    if task in USUAL:
+        return USUAL[task]
     return "accuracy" if rarest(target) >= RARE else "balanced_accuracy"
+
+
+def _costs(ask: Ask, dataset: Dataset) -> tuple[tuple[float, ...], ...] | None:
+    if ask.costs is not None and dataset.heads:
+        raise UserError("costs are for the classes of one target, and there are several: leave them out")
+    return None if ask.costs is None else cost_matrix(ask.costs, dataset.classes)
+
+
+def _balance(dataset: Dataset) -> float | None:
+    """How rare the rarest class is; of several targets, in the one where it is rarest."""
+    assert dataset.target is not None
+    if not dataset.heads:
+        return rarest(dataset.target) if dataset.classes else None
+    columns = [c for c, head in zip(dataset.target.T, dataset.heads, strict=True) if head.classes]
+    return min((rarest(c[~np.isnan(c)].astype(int)) for c in columns), default=None)
 
 
 def rarest(target: np.ndarray) -> float:
@@ -57,12 +105,45 @@ def rarest(target: np.ndarray) -> float:
     return float(counts.min() / len(target) * len(counts))
 
 
+def measure_words(ask: Ask, problem: Problem, dataset: Dataset) -> str:
+    """What is optimised, and why."""
+    why = "as asked" if ask.metric else _why(problem, dataset)
+    if problem.task == "binary" and problem.metric in OF_ONE_CLASS:
+        assert dataset.target is not None
+        common = "" if dataset.target.mean() <= 0.5 else ", the common one"
+        why += f"; of class '{problem.classes[1]}'{common}"
+    limits = "; it must keep " + ", ".join(map(str, problem.constraints)) if problem.constraints else ""
+    return f"optimise {problem.metric} ({why}){limits}"
+
+
+def _why(problem: Problem, dataset: Dataset) -> str:
+    if problem.metric == "balanced_accuracy":
+        assert dataset.target is not None
+        counts = np.bincount(dataset.target)
+        name, share = problem.classes[int(counts.argmin())], counts.min() / counts.sum()
+        return (
+            f"'{name}' is {share:.1%} of the rows, and accuracy would reward ignoring it: here classes count alike; "
+            "average_precision would score a ranking, f1 the precision and recall of one class"
+        )
+    known = {
+        "cost": "costs were given",
+        "accuracy": "the classes are balanced enough",
+        "f1_micro": "every label given or missed counts alike, the many rightly left out do not",
+        "d2": "the share of a dumb baseline's loss that is explained, which every kind of target has",
+        "r2": "the share of the variance explained, whatever the units",
+        "mae": "the mean distance in ranks",
+    }
+    return known.get(problem.metric, "usual for values")
+
+
 def check_metric(measure: Metric, task: Task, dataset: Dataset) -> None:
     """Raise UserError for a metric that does not score such a problem."""
     if task not in measure.tasks:
         raise UserError(f"metric '{measure.name}' scores {' and '.join(measure.tasks)} problems; this is {task}")
     if measure.name == COST and measure.costs is None:
         raise UserError(NEEDS_COSTS)
+    if measure.name == MASE and measure.step is None:
+        raise UserError(NEEDS_STEPS)
     assert dataset.target is not None
     if measure.name == "rmsle" and dataset.target.min() <= -1:
         raise UserError(f"rmsle needs a target above -1, got {dataset.target.min():g}; use rmse or mae")

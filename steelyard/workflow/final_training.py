@@ -7,11 +7,10 @@ from steelyard.recipe import Recipe
 from steelyard.trials.arms import FULL, Tried, gather
 from steelyard.trials.trial import Outcome, Trial
 from steelyard.workflow.bench import CLOSING, Bench
-from steelyard.workflow.blend import MEMBERS, Choice, breaks, breaks_together, choose
+from steelyard.workflow.blend import LIKELY, MEMBERS, Choice, breaks, breaks_together, choose
 from steelyard.workflow.incumbent import Incumbent, recipe_for
 from steelyard.workflow.say import plainly
 
-LIKELY = 0.6  # the two were trained anyway, and a mean over seeds is rarely worse: less is asked than of other blends
 HOPE = 2.0  # training at full size may be faster than small trials foretold; if it is not, the clock ends it
 MARGIN = 0.92  # of the time left that a time-bounded final training may take
 
@@ -84,7 +83,7 @@ def confirm(bench: Bench, leader: Incumbent, full: list[Tried]) -> Final:
         return Final(Choice((small,), (1.0,), small.rows[0], small.dev[0]), [small.outcomes[0]], [1.0])
     words = "; ".join(f"{n} {plainly(bench, t)}" for n, t in zip(("kept", "plain"), tried, strict=False) if t)
     bench.say("finish", f"confirmed at full size ({bench.train_rows} rows): {words}")
-    choice = choose(bench, arms, LIKELY)
+    choice = choose(bench, arms, LIKELY)  # the two were trained anyway
     return Final(choice, [t.outcomes[0] for t in choice.arms], list(choice.weights))
 
 

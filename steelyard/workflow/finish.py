@@ -5,12 +5,14 @@ import shutil
 from pathlib import Path
 
 from steelyard.diagnosis.errors import with_dev, with_test
-from steelyard.diagnosis.mistakes import confusion, residuals, worst
+from steelyard.diagnosis.mistakes import confusion, course, residuals, worst
+from steelyard.diagnosis.several import target_rows
 from steelyard.finish.ensemble import Ensemble, load_predictor
 from steelyard.problem import Score
 from steelyard.records import Arm
 from steelyard.training.model import load
 from steelyard.trials.arms import FULL, Tried
+from steelyard.trials.deciding import with_mean_shift
 from steelyard.weighing.interval import score_of
 from steelyard.workflow.bench import Bench
 from steelyard.workflow.blend import Choice, choose
@@ -56,7 +58,8 @@ def _install(bench: Bench, made: Final) -> None:
     final = bench.folder / "models" / "final"
     shutil.rmtree(final, ignore_errors=True)
     there = bench.run([o.trial for o in outcomes], float("inf"), models=True)  # a finished run drops its trials' models
-    members = tuple(load(bench.executor.model(o)) for o in there)
+    shifts = {t.recipe: [o.shift for o in t.outcomes] for t in choice.arms}  # of thresholds, tuned on dev
+    members = tuple(with_mean_shift(load(bench.executor.model(o)), shifts.get(o.trial.recipe, [])) for o in there)
     Ensemble(members, tuple(weights)).save(final)
     score = score_of(bench.metric, bench.truth[choice.rows], choice.dev, bench.pool.weights_of(choice.rows))
     family = " + ".join(dict.fromkeys(t.recipe.family for t in choice.arms))
@@ -94,6 +97,8 @@ def _show(bench: Bench, choice: Choice) -> None:
         ladder=(*bench.record.ladder, final),
         confusion=confusion(bench.problem, truth, choice.dev),
         residuals=residuals(bench.problem, truth, choice.dev),
+        course=course(bench.pool, choice.rows, choice.dev),
+        targets=target_rows(bench.problem, truth, choice.dev, bench.pool.weights_of(choice.rows)),
         mistakes=worst(bench.problem, bench.pool, choice.rows, choice.dev),
         errors=with_dev(diagnose(bench, choice.arms[0]), bench.problem, score),
     )

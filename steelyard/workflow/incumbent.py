@@ -10,7 +10,7 @@ from steelyard.recipe import Recipe
 from steelyard.techniques import NotApplicable, technique
 from steelyard.trials.arms import FULL, Size, Tried
 from steelyard.workflow.bench import Bench
-from steelyard.workflow.families import families
+from steelyard.workflow.families import checked, families
 
 FEWEST_ROWS = 500  # a smaller study says nothing about the full size
 STEP = 0.8
@@ -51,7 +51,9 @@ def _plain(bench: Bench, family: str, rows: int) -> Recipe:
 def edit(bench: Bench, recipe: Recipe, name: str) -> Recipe | NotApplicable:
     """The recipe with one named edit: a technique at its own settings, or `knob=value`."""
     path, sign, text = name.partition("=")
-    return recipe.set(path, text) if sign else technique(name)().apply(recipe, bench.problem)
+    if not sign:
+        return technique(name)().apply(recipe, bench.problem)
+    return checked(recipe.set(path, text), bench.pool.schema)
 
 
 def free(bench: Bench, recipe: Recipe, edited: Recipe) -> bool:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -59,16 +60,20 @@ def _network(problem: Problem, dataset: Dataset, rows: int, own: Settings) -> Re
 
 def asked(problem: Problem, recipe: Recipe) -> str:
     """What is predicted, and by what, in words."""
-    kind = f"{problem.task}, {len(problem.classes)} classes" if problem.classes else "regression"
     optimizer = recipe.optimizer.kind if recipe.optimizer else "none"
-    return f"predict '{problem.target}' ({kind}) by {recipe.family}, optimizer {optimizer}"
+    return f"predict '{problem.target}' ({problem.kind}) by {recipe.family}, optimizer {optimizer}"
 
 
 def folder_for(ask: Ask, tool: str) -> Path:
     """The folder that a tool writes into: the one that was asked for, else runs/NAME-tool."""
-    source = Path(ask.source).name.split(".")[0] if isinstance(ask.source, str | Path) else ""
-    name = re.sub(r"[^\w.-]+", "-", source) or "run"
-    folder = ask.output or Path("runs") / f"{name}-{tool}"
+    return folder_named(ask.source, ask.output, tool)
+
+
+def folder_named(source: Any, output: Path | None, tool: str) -> Path:
+    """The folder `output`, else runs/NAME-tool by the name of the source; made where it is not there."""
+    stem = Path(source).name.split(".")[0] if isinstance(source, str | Path) else ""
+    name = re.sub(r"[^\w.-]+", "-", stem) or "run"
+    folder = output or Path("runs") / f"{name}-{tool}"
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file; give --output a folder")
     try:

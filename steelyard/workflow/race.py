@@ -110,7 +110,8 @@ class Race:
                 and found.pairs >= PATIENT
                 and outlook(found, self.looks, self.least, len(there)) < FUTILE
             )
-            over = why_futile(found, self.noise.examples if self.noise else 0) if futile else ""
+            kept = self.standings[i].over if said.verdict == "undecided" else ""  # such as a training that failed
+            over = why_futile(found, self.noise.examples if self.noise else 0) if futile else kept
             self.standings[i] = replace(self.standings[i], judged=said, over=over)
 
     def _worth(self, place: int) -> float:

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from steelyard.data.split import RARE_SHARE
 from steelyard.diagnosis.errors import error_table
+from steelyard.metrics import COST
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
 from steelyard.records import ErrorTable, Weighed
@@ -23,7 +25,6 @@ SEEDS = (0, 1, 2)  # of the base at first
 FIRST, LAST = 8, LOOKS[-1]  # pairs: what is still open after the first ones waits until there is nothing else to try
 ASIDE = 0.5  # how much a gain counts of what treats something else than the dominant error
 ROUNDS = 6
-RARE = 0.5  # balance below which imbalance is treated
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,7 @@ def _say_diagnosis(bench: Bench, tried: Tried, table: ErrorTable) -> None:
 def _proposals(problem: Problem, recipe: Recipe, table: ErrorTable) -> tuple[list[Proposal], list[Weighed]]:
     """What may be tried on a recipe, remedies for the dominant error first, and what does not apply, with reasons."""
     wanted: set[str] = {table.dominant}
-    if problem.balance is not None and problem.balance < RARE:
+    if problem.metric == COST or (problem.balance is not None and problem.balance < RARE_SHARE):
         wanted.add("imbalance")
     found: list[tuple[bool, float, Proposal]] = []
     refused = []

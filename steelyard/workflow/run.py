@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 import steelyard
+from steelyard.classical import DUMB
 from steelyard.data import words
 from steelyard.data.dataset import KINDS, Dataset
 from steelyard.data.sealed import Sealed
@@ -21,11 +22,12 @@ from steelyard.trials.arms import Tried
 from steelyard.trials.clock import Clock
 from steelyard.trials.executor import Executor
 from steelyard.trials.journal import Journal
+from steelyard.workflow import series_words
 from steelyard.workflow.advice import next_steps
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.baseline import baseline
 from steelyard.workflow.bench import CLOSING, Bench
-from steelyard.workflow.define import define
+from steelyard.workflow.define import define, measure_words
 from steelyard.workflow.families import families
 from steelyard.workflow.finish import finish, tidy
 from steelyard.workflow.lock import only_one
@@ -75,8 +77,8 @@ def _walk(bench: Bench) -> None:
     if not families:
         bench.say("finish", "the budget ended before any family was tried: the model on disk is the dumb baseline")
         return
-    if families[0].recipe.family == "dummy":
-        bench.update(winner={})
+    if families[0].recipe.family in DUMB:
+        bench.update(winner=bench.record.winner if bench.pool.order is not None else {})
         bench.say("finish", "stopped: there is nothing to build on, and the test stays sealed")
         return
     scaled = [overfit(bench, each) for each in _incumbents(bench, families)]
@@ -135,7 +137,7 @@ def _set_up(
     for note in dataset.notes:
         bench.say("define", note)
     bench.say("define", _asked(problem, dataset))
-    bench.say("measure", _measured(ask, problem))
+    bench.say("measure", measure_words(ask, problem, dataset))
     bench.say("protocol", _split(bench, test_rows))
     bench.say("prepare", _prepared(dataset))
     bench.chosen = choose_precision(bench)
@@ -146,31 +148,20 @@ def _asked(problem: Problem, dataset: Dataset) -> str:
     if dataset.schema.modality == "image":
         height, width, channels = dataset.schema.shape or (0, 0, 0)
         inputs = f"images of {height} × {width} pixels, {'grey' if channels == 1 else 'colour'}"
+    elif dataset.schema.modality == "series":
+        inputs = series_words.asked(dataset.schema)
     elif dataset.schema.modality == "text":
         inputs = " and ".join(f"the text '{column.name}'" for column in dataset.schema.columns)
     else:
         inputs = words.counted(len(dataset.schema.columns), "column")
-    kind = f"{problem.task}, {len(problem.classes)} classes" if problem.classes else "regression"
-    return f"predict '{problem.target}' ({kind}) from {inputs}, {len(dataset)} rows"
-
-
-def _measured(ask: Ask, problem: Problem) -> str:
-    why = (
-        "as asked"
-        if ask.metric
-        else {
-            "cost": "costs were given",
-            "accuracy": "the classes are balanced enough",
-            "balanced_accuracy": "a class is rare, and accuracy would reward ignoring it",
-        }.get(problem.metric, "usual for values")
-    )
-    limits = "; it must keep " + ", ".join(map(str, problem.constraints)) if problem.constraints else ""
-    return f"optimise {problem.metric} ({why}){limits}"
+    return f"predict '{problem.target}' ({problem.kind}) from {inputs}, {len(dataset)} rows"
 
 
 def _split(bench: Bench, test_rows: np.ndarray) -> str:
     protocol, pool = bench.protocol, len(bench.pool)
-    if protocol.kind == "folds":
+    if protocol.kind == "ordered":
+        how = series_words.ordered(protocol, bench.pool)
+    elif protocol.kind == "folds":
         how = f"{protocol.folds} folds of {pool} rows, each row once in dev"
     else:
         train, dev = protocol.split(0, 0)
@@ -182,6 +173,8 @@ def _split(bench: Bench, test_rows: np.ndarray) -> str:
 def _prepared(dataset: Dataset) -> str:
     if dataset.schema.modality == "image":
         return "pixels are normalised by mean and spread of train"
+    if dataset.schema.modality == "series":
+        return series_words.prepared(dataset.schema)
     if dataset.schema.modality == "text":
         return "words and pieces of words are counted, weighted and numbered by what train holds"
     kinds: list[str] = [column.kind for column in dataset.schema.columns]

@@ -4,7 +4,9 @@ import json
 import re
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
+from steelyard.data.layout import Layout
 from steelyard.errors import UserError
 from steelyard.problem import Constraint
 from steelyard.records import RunRecord, from_plain, to_plain
@@ -62,10 +64,19 @@ def asked_again(journal: Journal, folder: Path) -> Ask:
     plain = journal.fact("asked")
     if plain is None:
         raise UserError(f"the source of the run in {folder} is no file: weigh it from Python, with source=…")
-    tuples = {"settings": tuple((path, text) for path, text in plain["settings"]), "exclude": tuple(plain["exclude"])}
+    tuples: dict[str, Any] = {
+        "settings": tuple((path, text) for path, text in plain["settings"]),
+        "exclude": tuple(plain["exclude"]),
+    }
+    tuples |= {"order": tuple(plain.get("order", ())), "target": _target(plain["target"])}
     constraints = tuple(Constraint.parse(text) for text in plain["constraints"])
+    tuples["layout"] = Layout(**plain.get("layout", {}))
     known = {f.name for f in fields(Ask)}
     return Ask(**({k: v for k, v in plain.items() if k in known} | tuples | {"constraints": constraints}))
+
+
+def _target(plain: Any) -> Any:
+    return tuple(plain) if isinstance(plain, list) else plain
 
 
 def read_record(folder: Path) -> RunRecord:

@@ -90,7 +90,7 @@ def weigh(question: Question, folder: Path, ask: Ask | None = None, watch: Watch
         check_metric(measure, bench.problem.task, bench.pool)
         base = the_base(bench, question.names, question.against, question.settings)
         entries, refused = entries_of(bench, base, question.names)
-        redraw = bench.protocol.kind == "holdout" and bench.protocol.given is None
+        redraw = bench.protocol.folds == 1 and bench.protocol.given is None
         first = seed_of(question.seed)
         if question.seed is None:
             bench.say(

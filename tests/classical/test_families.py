@@ -147,7 +147,7 @@ def test_a_family_survives_toml(part: Estimator) -> None:
 
 @every_family
 def test_a_family_says_which_matrix_it_wants(part: Estimator) -> None:
-    assert part.wants in {"onehot", "ordinal"}
+    assert part.wants in {"onehot", "ordinal", "tfidf"}
 
 
 @every_family

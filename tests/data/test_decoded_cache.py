@@ -1,10 +1,12 @@
 """What was decoded is kept, found again, and never read when it is stale or damaged; what memory cannot hold."""
 
+import json
 import os
 import pickle
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -12,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from steelyard.cli import main
+from steelyard.data import decoded
 from steelyard.data.batches import Batch
 from steelyard.data.dataset import Dataset, Schema
 from steelyard.data.files import Listed, opened
@@ -205,6 +209,13 @@ def test_a_zip_with_another_image_of_the_same_size_is_decoded_anew(pets: Path, t
     assert_decoded_anew(path)
 
 
+@pytest.mark.usefixtures("cache")
+def test_what_another_decoder_left_is_not_taken(pets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read(pets, None)
+    monkeypatch.setattr(decoded, "FORMAT", decoded.FORMAT + 1)
+    assert_decoded_anew(pets)
+
+
 def assert_decoded_anew(source: Path) -> None:
     """What is read is what a reading without a cache gives, and the next reading has it from the cache."""
     dataset = read(source, None)
@@ -339,6 +350,101 @@ def test_any_number_of_threads_decodes_the_same_in_the_same_order(pets: Path) ->
     for other in others:
         assert (other.hashes, other.places, other.sizes) == (one.hashes, one.places, one.sizes)
         assert all(np.array_equal(a, b) for a, b in zip(one.pixels, other.pixels, strict=True))
+
+
+READ = """
+import os, sys, time
+from pathlib import Path
+from steelyard.data.source import read
+go = Path(sys.argv[2])
+(go.parent / f"ready-{os.getpid()}").touch()
+while not go.exists():
+    time.sleep(0.002)
+print(read(sys.argv[1], None).fingerprint)
+"""
+
+
+def test_processes_that_read_at_once_share_one_whole_entry(cache: Path, pets: Path, tmp_path: Path) -> None:
+    """All begin with an empty cache at the same moment; one of them clears it in between."""
+    gate = tmp_path / "gate"
+    gate.mkdir()
+    clear = READ.replace("print(", "from steelyard.data import cache\nfor _ in range(20): cache.clear()\nprint(")
+    command = [sys.executable, "-c"]
+    readers = [
+        subprocess.Popen([*command, code, str(pets), str(gate / "go")], stdout=subprocess.PIPE, text=True)
+        for code in (READ, READ, clear)
+    ]
+    while len(list(gate.iterdir())) < len(readers):
+        assert all(reader.poll() is None for reader in readers), "a reader ended before it began"
+        time.sleep(0.01)
+    (gate / "go").touch()
+    prints = {reader.communicate(timeout=60)[0].strip() for reader in readers}
+    assert all(reader.returncode == 0 for reader in readers)
+    assert prints == {read(pets, None).fingerprint}
+    assert said(read(pets, None), TAKEN) and len(entries(cache)) == 1
+
+
+# -- the command ----------------------------------------------------------------------------------------------
+
+
+def test_the_command_says_where_it_is_how_large_and_what_it_holds(
+    cache: Path, pets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["cache"]) == 0
+    assert "0 entries, 0.0 MB of" in capsys.readouterr().out
+    read(pets, None)
+    assert main(["cache"]) == 0
+    heard = capsys.readouterr().out
+    assert "100 images of 12×10, colour" in heard and "1 entry, 0.0 MB" in heard and str(cache) in heard
+    assert main(["cache", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    (entry,) = entries(cache)
+    assert found["folder"] == str(cache) and [each["key"] for each in found["entries"]] == [entry.name]
+    assert found["entries"][0]["size"] == sum(file.stat().st_size for file in entry.iterdir()) > NEEDED
+
+
+def test_cleared_by_a_command_it_is_decoded_anew_and_what_is_not_ours_stays(
+    cache: Path, pets: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    whole = read(pets, None)
+    (cache / "decoded" / "mine").mkdir()
+    (cache / "thesis.txt").write_text("not ours")
+    assert main(["cache", "clear"]) == 0
+    assert "1 entry (0.0 MB) removed from" in capsys.readouterr().out
+    assert [each.name for each in entries(cache)] == ["mine"] and (cache / "thesis.txt").exists()
+    again = read(pets, None)
+    assert said(again, KEPT) and again.fingerprint == whole.fingerprint
+
+
+def test_images_that_are_mapped_survive_that_the_cache_is_cleared(
+    pets: Path, cache: Path, little_memory: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    read(pets, None)
+    mapped = read(pets, None)
+    before = np.asarray(mapped.images).copy()
+    assert main(["cache", "clear", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["entries"] == 1 and entries(cache) == []
+    assert isinstance(mapped.images, MappedImages) and np.array_equal(np.asarray(mapped.images), before)
+
+
+def test_a_damaged_entry_is_listed_and_cleared(cache: Path, pets: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    read(pets, None)
+    (entries(cache)[0] / "pixels.npy").write_bytes(b"junk")
+    assert main(["cache"]) == 0 and "cannot be read" in capsys.readouterr().out
+    assert main(["cache", "clear"]) == 0 and entries(cache) == []
+
+
+def test_a_switched_off_cache_says_so(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("STEELYARD_CACHE", "off")
+    for command in (["cache"], ["cache", "clear"]):
+        assert main(command) == 0
+        assert "switched off" in capsys.readouterr().out
+
+
+def test_an_unknown_action_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["cache", "clean"])
+    assert "invalid choice: 'clean'" in capsys.readouterr().err
 
 
 # -- more than memory holds -----------------------------------------------------------------------------------

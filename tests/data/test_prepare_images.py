@@ -97,3 +97,21 @@ def test_no_images_give_empty_arrays():
 def test_a_fitted_preparation_survives_json():
     fitted = ImagePreparation(size=14, target="log").fit(dataset(images(channels=3)))
     assert FittedImages.from_dict(json.loads(json.dumps(fitted.to_dict()))) == fitted
+
+
+def test_the_middle_is_cut_out_before_anything_else_in_training_and_prediction():
+    pixels = images(height=20, width=12)
+    fitted = ImagePreparation(center=0.5).fit(dataset(pixels))
+    middle = pixels[:, 5:15, 3:9]
+    (out,) = fitted.transform(dataset(pixels))
+    assert np.array_equal(out.transpose(0, 2, 3, 1), middle)
+    assert (fitted.shape.height, fitted.shape.width) == (10, 6)
+    assert fitted.shape.mean == pytest.approx((middle.mean(),))
+    assert np.allclose(fitted.matrix(dataset(pixels)), middle.reshape(6, -1) / 255)
+    again = FittedImages.from_dict(json.loads(json.dumps(fitted.to_dict())))
+    assert np.array_equal(again.transform(dataset(pixels))[0], out)
+
+
+def test_the_middle_is_brought_down_to_size():
+    fitted = ImagePreparation(size=8, center=0.5).fit(dataset(images(height=64, width=32)))
+    assert (fitted.shape.height, fitted.shape.width) == (8, 4)

@@ -336,3 +336,23 @@ def test_a_blank_name_in_the_header_is_the_index_that_was_written(tmp_path: Path
     (tmp_path / "a.csv").write_text(text.getvalue())
     dataset = read(tmp_path / "a.csv", "income")
     assert set(kinds(dataset)) == {"age", "city"} and said(dataset, "'column_1' looks like an id")
+
+
+def test_a_row_that_is_much_of_all_is_spread_over_the_splits() -> None:
+    random = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": random.normal(size=1000), "y": random.choice(["no", "yes"], 1000)})
+    frame.loc[100:199, ["a", "y"]] = [0.5, "no"]
+    frame.loc[3] = frame.loc[2]
+    dataset = read(frame, "y")
+    assert dataset.groups is not None
+    assert len(np.unique(dataset.groups)) == 999
+    assert said(dataset, "100 rows repeat 1 so often that every split has its share of them")
+    assert said(dataset, "2 rows are exact duplicates of others")
+
+
+def test_forty_copies_of_a_row_stay_on_one_side() -> None:
+    frame = pd.DataFrame({"a": np.random.default_rng(0).normal(size=200), "y": ["no", "yes"] * 100})
+    frame.loc[0:39, ["a", "y"]] = [0.5, "no"]
+    dataset = read(frame, "y")
+    assert dataset.groups is not None
+    assert len(np.unique(dataset.groups)) == 161

@@ -137,3 +137,19 @@ def test_a_subset_larger_than_the_rows_is_all_of_them() -> None:
     rows = np.arange(100)
     assert protocol.subset(rows, 100, 0) is rows
     assert protocol.subset(rows, None, 0) is rows
+
+
+# -- rare classes -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "rare", "kind"), [(6000, 100, "folds"), (6000, 600, "holdout"), (30_000, 100, "holdout")]
+)
+def test_a_hold_out_with_few_rows_of_a_rare_class_gives_way_to_folds(rows: int, rare: int, kind: str) -> None:
+    given = replace(dataset(rows, 2), target=(np.arange(rows) < rare).astype(np.int64))
+    assert parts(given)[0].kind == kind
+
+
+def test_many_even_classes_of_few_rows_are_not_rare() -> None:
+    given = replace(dataset(6000, 2), target=np.arange(6000) % 60, classes=tuple(map(str, range(60))))
+    assert parts(given)[0].kind == "holdout"

@@ -64,6 +64,19 @@ def test_the_stem_halves_to_sixteen_pixels_and_stages_follow_to_two(side, expect
     assert plan(side) == expected
 
 
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_features_are_standardised_to_the_bit_as_by_hand_and_channels_last(channels, dtype):
+    mean, std = tuple(100.0 + i for i in range(channels)), tuple(50.0 + i for i in range(channels))
+    network = ResidualCnn(width=4).build(ImageShape(channels, 9, 12, mean, std), 2)
+    pixels = torch.randint(0, 256, (6, channels, 9, 12), dtype=torch.uint8).to(dtype)
+    before = pixels.clone()
+    features = network.encode(pixels)
+    assert torch.equal(features, (pixels.float() - network.mean) / network.std)
+    assert features.is_contiguous(memory_format=torch.channels_last)
+    assert torch.equal(pixels, before)
+
+
 def test_features_have_mean_zero_and_spread_one_where_train_pixels_had_their_own():
     network = ResidualCnn().build(ImageShape(2, 1, 2, (10.0, 100.0), (5.0, 50.0)), 2)
     pixels = torch.tensor([[[[5, 15]], [[50, 150]]]], dtype=torch.uint8)

@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from modalities import SmallCourses, SmallListener, SmallReader, SmallWords, courses, texts
 
 from steelyard.classical import Boosting, Forest, Linear, Neighbors
 from steelyard.data.batches import Batch
@@ -22,13 +23,15 @@ from steelyard.knobs import parse_knob
 from steelyard.networks.image import ResidualCnn
 from steelyard.networks.mixed import MixedNetwork
 from steelyard.networks.tabular import TabularMlp
-from steelyard.problem import Problem
+from steelyard.problem import Head, Problem
 from steelyard.recipe import Recipe
 from steelyard.techniques import NotApplicable, Technique, catalogue, combine, technique
+from steelyard.training.decision import TunedThreshold
 from steelyard.training.losses import CrossEntropy, SquaredError
 from steelyard.training.optimizers import AdamW, Sgd
 from steelyard.training.start import start
 from steelyard.training.stopping import Stopping
+from steelyard.training.target_losses import BinaryCrossEntropy, JointLoss, OrdinalCrossEntropy
 
 AILMENTS = {"bias", "variance", "imbalance", "optimization", "speed"}
 every_technique = pytest.mark.parametrize("kind", catalogue().values(), ids=list(catalogue()))
@@ -51,6 +54,25 @@ def table(task: str) -> tuple[Dataset, Problem]:
     named = () if regression else classes
     dataset = Dataset("small", Schema("tabular", "y", columns), target, named, frame=frame)
     return dataset, Problem(task, "tabular", "y", 64, named, "rmse" if regression else "accuracy")
+
+
+def several(task: str) -> tuple[Dataset, Problem]:
+    """The rows of a table with two labels, with a class and a value of which some are missing, or ordered classes."""
+    dataset, problem = table("multiclass")
+    assert dataset.frame is not None
+    assert dataset.target is not None
+    if task == "ordinal":
+        return replace(dataset, asks="ordinal"), replace(problem, task="ordinal", metric="mae")
+    if task == "multilabel":
+        heads = (Head("p", "binary", ("no", "yes")), Head("q", "binary", ("no", "yes")))
+        target = np.column_stack([dataset.target > 0, dataset.target > 1]).astype(float)
+    else:
+        heads = (Head("p", "multiclass", ("a", "b", "c")), Head("q", "regression"))
+        target = np.column_stack([dataset.target, dataset.frame["x1"]])
+    target[::5, 1] = np.nan
+    metric = {"multilabel": "f1_micro", "multitask": "d2"}[task]
+    whole = replace(dataset, target=target, classes=(), heads=heads, asks=task)
+    return whole, replace(problem, task=task, classes=(), heads=heads, metric=metric)
 
 
 def pictures() -> tuple[Dataset, Problem]:
@@ -93,7 +115,12 @@ CASES: dict[str, tuple[Recipe, tuple[Dataset, Problem]]] = {
     "table": (network(), table("multiclass")),
     "table with SGD": (network(optimizer=Sgd(lr=parse_knob("cosine(0.1, 0, warmup=0.1)"))), table("multiclass")),
     "regression": (network(loss=SquaredError()), table("regression")),
+    "labels": (network(loss=BinaryCrossEntropy()), several("multilabel")),
+    "several targets": (network(loss=JointLoss()), several("multitask")),
+    "ordered classes": (network(loss=OrdinalCrossEntropy()), several("ordinal")),
     "images": (network(prepare=ImagePreparation(), network=ResidualCnn(width=4)), pictures()),
+    "text": (network(prepare=SmallWords(), network=SmallReader()), texts()),
+    "series": (network(prepare=SmallCourses(), network=SmallListener()), courses()),
     "mixed": (
         network(
             prepare=MixedPreparation(table=TablePreparation(), image=ImagePreparation()),
@@ -124,6 +151,9 @@ def trained(case: str, recipe: Recipe, seed: int = 0) -> dict[str, np.ndarray]:
     model, epochs = start(recipe, dataset, problem, seed)
     for _ in epochs:
         pass
+    if isinstance(recipe.decision, TunedThreshold):  # by the targets of other rows: where all is right, none moves
+        shift = recipe.decision.tune(problem.measure, np.roll(dataset.target, 3), model.predict(dataset))
+        model = replace(model, shift=tuple(shift.tolist()))
     state = {} if model.network is None else {k: v.numpy() for k, v in model.network.state_dict().items()}
     return state | {"predictions": model.predict(dataset)}
 

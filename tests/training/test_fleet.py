@@ -18,6 +18,8 @@ from steelyard.networks.tabular import TabularMlp
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
 from steelyard.techniques import catalogue
+from steelyard.techniques.batch.mixup import Mixup
+from steelyard.techniques.inputs.input_noise import InputNoise
 from steelyard.training.averaging import Ema, Swa
 from steelyard.training.feed import Rows
 from steelyard.training.fleet import Fleet
@@ -112,6 +114,10 @@ def test_each_seed_equals_its_solo_run_after_fifty_steps() -> None:
         {"loss.label_smoothing": "linear(0.2, 0)"},
         {"loss.class_weights": "0.5"},
         {"batch.oversample": "1"},
+        {"loss.effective_number": "0.9"},
+        {"loss.focal": "linear(2, 0.5)"},
+        {"loss.logit_adjustment": "1"},
+        {"loss.logit_adjustment": "1", "loss.class_weights": "0.5", "loss.focal": "2"},
         {"network.dropout": "linear(0, 0.5)"},
         {"network.dropout": "0.3"},
         {"network.input_dropout": "0.2"},
@@ -139,6 +145,41 @@ def test_averages_of_members_equal_those_of_solo_runs(averaging: Ema) -> None:
 
 def test_members_on_folds_of_their_own_equal_their_solo_runs() -> None:
     assert_as_alone([RECIPE] * 3, [rows(0), rows(1), rows(2, n=45)])
+
+
+@pytest.mark.parametrize(
+    ("knob", "text"), [("loss.logit_adjustment", "1"), ("batch.augment", "minority"), ("batch.undersample", "0.01")]
+)
+def test_members_on_folds_of_their_own_look_at_the_classes_of_their_own(knob: str, text: str) -> None:
+    changed = replace(RECIPE, augment=(InputNoise(0.5), Mixup(1.0))).set(knob, text)
+    assert_as_alone(
+        [changed, RECIPE if knob == "loss.logit_adjustment" else changed, changed], [rows(0), rows(1), rows(2)]
+    )
+
+
+def test_members_that_take_other_numbers_of_steps_by_under_sampling_train_apart() -> None:
+    short = RECIPE.set("batch.undersample", "1")
+    together, alone = ([member(RECIPE, 0), member(short, 1), member(short, 2)] for _ in "ab")
+    trained(together)
+    for one, other in zip(together, alone, strict=True):
+        trained([other])
+        assert_same(one, other)
+
+
+def test_the_held_loss_of_an_adjusted_member_is_the_one_it_is_trained_on() -> None:
+    adjusted = replace(
+        RECIPE, loss=CrossEntropy(logit_adjustment=1.0), stopping=Stopping(3, rule=Rule.parse("patience(9)"))
+    )
+    apart = rows(9)
+    together = [member(adjusted, 0, held=apart), member(adjusted, 1, held=apart)]
+    epochs = trained(together)
+    best = min(range(3), key=lambda i: epochs[0][i].held_loss or 0.0)
+    network = together[0].network.eval()
+    counts = rows().counts
+    assert counts is not None
+    outputs = network(network.encode(*apart.inputs)).detach() + torch.from_numpy(np.log(counts / 44))
+    losses = CrossEntropy().per_example(outputs, apart.targets, 1.0)
+    assert float(losses.mean()) == pytest.approx(epochs[0][best].held_loss)
 
 
 def test_a_batch_size_that_grows_grows_for_all() -> None:

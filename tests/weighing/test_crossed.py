@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import of_several
 from scipy import stats
 
 from steelyard.metrics import METRICS, metric
@@ -63,7 +64,9 @@ def test_one_more_pair_is_better_as_often_as_pairs_were() -> None:
 def test_the_values_of_examples_average_to_the_score(name: str) -> None:
     random = np.random.default_rng(3)
     measure, weights = metric(name), random.uniform(0.5, 2, 120)
-    if measure.tasks[0] == "regression":
+    if measure.tasks[0] in {"multilabel", "multioutput"}:
+        truth, predictions = of_several(measure.tasks[0], 120, random)
+    elif measure.tasks[0] == "regression":
         truth, predictions = random.gamma(2.0, size=120), random.gamma(2.0, size=120)
     else:
         truth, predictions = random.integers(0, 3, 120), random.dirichlet(np.ones(3), 120)

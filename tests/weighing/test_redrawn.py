@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import of_several
 
 from steelyard.metrics import METRICS
 from steelyard.weighing.redrawn import draws, redrawn
@@ -10,6 +11,8 @@ from steelyard.weighing.redrawn import draws, redrawn
 def sample(name: str, classes: int) -> tuple[np.ndarray, list[np.ndarray]]:
     """A truth, and two models with many tied predictions."""
     random = np.random.default_rng(3)
+    if METRICS[name].tasks[0] in {"multilabel", "multioutput"}:
+        return of_two(METRICS[name].tasks[0])
     if METRICS[name].tasks[0] == "regression":
         truth = random.gamma(2.0, size=90)
         return truth, [truth + random.normal(size=90), np.full(90, 2.0)]
@@ -19,6 +22,13 @@ def sample(name: str, classes: int) -> tuple[np.ndarray, list[np.ndarray]]:
     return truth, [good / good.sum(axis=1, keepdims=True), np.full((90, classes), 1 / classes)]
 
 
+def of_two(task: str) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Several targets, and two models of them."""
+    random = np.random.default_rng(3)
+    truth, good = of_several(task, 90, random)
+    return truth, [good, np.full(truth.shape, 0.6)]
+
+
 @pytest.mark.parametrize("classes", [2, 4])
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_scores_draws_as_it_scores_the_drawn_rows(name: str, classes: int) -> None:
@@ -26,6 +36,15 @@ def test_every_metric_scores_draws_as_it_scores_the_drawn_rows(name: str, classe
     counts = draws(90, 20, seed=1)
     found = redrawn(METRICS[name], truth, models, counts)
     for score, each in zip(found, counts.T.astype(int), strict=True):
+        rows = np.repeat(np.arange(90), each)
+        assert score == pytest.approx([METRICS[name](truth[rows], model[rows]) for model in models], abs=1e-9)
+
+
+@pytest.mark.parametrize("name", [name for name, m in METRICS.items() if set(m.tasks) & {"multilabel", "multioutput"}])
+def test_a_metric_of_several_targets_scores_draws_as_it_scores_the_drawn_rows(name: str) -> None:
+    truth, models = of_two("multilabel" if "multilabel" in METRICS[name].tasks else "multioutput")
+    counts = draws(90, 20, seed=1)
+    for score, each in zip(redrawn(METRICS[name], truth, models, counts), counts.T.astype(int), strict=True):
         rows = np.repeat(np.arange(90), each)
         assert score == pytest.approx([METRICS[name](truth[rows], model[rows]) for model in models], abs=1e-9)
 

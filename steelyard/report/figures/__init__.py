@@ -5,6 +5,7 @@ Every drawing is made twice, for a phone and for a desk; the style sheet shows t
 
 from steelyard.report.figures.canvas import NARROW, WIDE, Drawing
 from steelyard.report.figures.confusion import confusion_map
+from steelyard.report.figures.course import forecast_course
 from steelyard.report.figures.curves import learning_curve
 from steelyard.report.figures.errors import error_bars
 from steelyard.report.figures.intervals import Mark, intervals
@@ -17,6 +18,7 @@ __all__ = [
     "Mark",
     "confusion_map",
     "error_bars",
+    "forecast_course",
     "intervals",
     "learning_curve",
     "residual_plots",

@@ -36,13 +36,14 @@ def residual_plots(residuals: Sequence[tuple[float, float]], words: str, target:
             canvas.text(
                 x + across / 2, y + high + 28, f"{target}, {axis}", "muted", room=across, ha="center", fontsize=SMALL
             )
-        _truth(truth, shown)
+        draw_truth(truth, shown)
         _left_over(left, shown)
         pictures.append(canvas.svg(words))
     return Drawing(*pictures)
 
 
-def _truth(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
+def draw_truth(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
+    """What was predicted over the truth, with the line of perfect answers."""
     values = [value for point in points for value in point]
     low, high = min(values), max(values)
     if low > 0 and high > SKEW * low:

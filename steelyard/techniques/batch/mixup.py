@@ -6,12 +6,11 @@ Partners come from the same batch, shuffled (section 2.1); every pair draws its 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-import numpy as np
-
 from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Augmentation
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
+from steelyard.techniques.batch._pairs import beta, blended
 from steelyard.techniques.technique import NotApplicable, Technique
 
 if TYPE_CHECKING:
@@ -23,6 +22,10 @@ if TYPE_CHECKING:
 class Mixup(Augmentation, Technique):
     """Learns from blends of two examples and of their targets, with a share drawn from Beta(α, α).
 
+    What is blended is what the network makes of its inputs first: pixels, numbers with the vectors of categories, the
+    vectors of tokens, the points of series; and with them, in texts and series, the marks of what is padding, which
+    then count in part.
+
     Helps when the network overfits, labels are noisy or it is over-confident; trained for longer, it gains more.
     Hurts when it underfits or trains for few epochs, when half-way between two inputs means nothing, and in some
     regressions, where targets of far apart examples should not be blended.
@@ -30,6 +33,7 @@ class Mixup(Augmentation, Technique):
     """
 
     treats: ClassVar = ("variance",)
+    alone: ClassVar = False
     time_ratio: ClassVar = 1.1
     off: ClassVar = {"alpha": 0.0}
     alpha: Knob = knob(0.2, 0.0, 100.0)
@@ -44,22 +48,17 @@ class Mixup(Augmentation, Technique):
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
     ) -> "tuple[Tensor, ...] | None":
-        """Shares (n,) and partners (n,); torch draws no Beta from a stream of its own, NumPy does."""
+        """Shares (n,) and partners (n,)."""
         alpha, rows = value(self.alpha, progress), shapes[0][0]
         if alpha == 0:
             return None
         import torch
 
-        seed = int(torch.randint(2**62, (1,), generator=stream))
-        shares = np.random.default_rng(seed).beta(alpha, alpha, rows)
-        return torch.from_numpy(shares).to(torch.get_default_dtype()), torch.randperm(rows, generator=stream)
+        return beta(alpha, rows, stream), torch.randperm(rows, generator=stream)
 
     def on_features(
         self, features: "Tensor", targets: "Tensor", weights: "Tensor", drawn: "tuple[Tensor, ...]"
     ) -> "tuple[Tensor, Tensor, Tensor]":
         shares, partner = drawn
         mixed = features[partner].lerp(features, shares.view(-1, *[1] * (features.ndim - 1)))
-        blended = weights[partner].lerp(weights, shares)
-        # shares of the weights, so that the loss is that of the two weighted examples
-        ours = (shares * weights / blended).unsqueeze(1)
-        return mixed, targets[partner].lerp(targets, ours), blended
+        return mixed, *blended(targets, weights, shares, partner)

@@ -7,6 +7,7 @@ from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Augmentation
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
+from steelyard.techniques.inputs._images import on_images
 from steelyard.techniques.technique import NotApplicable, Technique
 
 if TYPE_CHECKING:
@@ -29,11 +30,7 @@ class Flips(Augmentation, Technique):
     flip: Knob = knob(0.5, 0.0, 1.0)
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
-        if problem.modality != "image":
-            return NotApplicable("it mirrors images, and this is a table")
-        if recipe.network is None:
-            return NotApplicable(f"{recipe.family} is not trained on batches that could be changed")
-        return self.unless_same(recipe, recipe.with_part("augment", self))
+        return on_images(self, recipe, problem, "mirrors")
 
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
@@ -46,7 +43,7 @@ class Flips(Augmentation, Technique):
         return (torch.rand(shapes[0][0], generator=stream) < flip,)
 
     def on_inputs(self, inputs: "tuple[Tensor, ...]", drawn: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
-        import torch
+        from steelyard.techniques.pixels import chosen
 
         ((images,), (mirrored,)) = inputs, drawn
-        return (torch.where(mirrored.view(-1, 1, 1, 1), images.flip(3), images),)
+        return (chosen(images, images.flip(3), mirrored),)

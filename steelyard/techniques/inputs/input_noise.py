@@ -7,6 +7,7 @@ from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Augmentation
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
+from steelyard.techniques.inputs._modality import augmented
 from steelyard.techniques.technique import NotApplicable, Technique
 
 if TYPE_CHECKING:
@@ -29,11 +30,7 @@ class InputNoise(Augmentation, Technique):
     std: Knob = knob(0.05, 0.0, 10.0)
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
-        if problem.modality != "tabular":
-            return NotApplicable("it shakes the numbers of a table, and these are images")
-        if recipe.network is None:
-            return NotApplicable(f"{recipe.family} is not trained on batches that could be changed")
-        return self.unless_same(recipe, recipe.with_part("augment", self))
+        return augmented(self, recipe, problem, "tabular", "shakes the numbers of a table")
 
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float

@@ -1,16 +1,17 @@
 """He et al. 2016, "Deep Residual Learning for Image Recognition", section 4.2 (arXiv 1512.03385).
 
 There images are padded with black by an eighth of the side, then cropped. Here the border is filled by reflection, so
-that every pixel comes from the image itself.
+that every pixel comes from the image itself, unless `border` is "black".
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Augmentation
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
+from steelyard.techniques.inputs._images import on_images
 from steelyard.techniques.technique import NotApplicable, Technique
 
 if TYPE_CHECKING:
@@ -30,36 +31,30 @@ class ShiftedCrops(Augmentation, Technique):
     treats: ClassVar = ("variance",)
     time_ratio: ClassVar = 1.05
     off: ClassVar = {"shift": 0.0}
+    reshapes: ClassVar[bool] = True
     shift: Knob = knob(0.125, 0.0, 0.5)
+    border: Literal["mirror", "black"] = "mirror"
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
-        if problem.modality != "image":
-            return NotApplicable("it shifts images, and this is a table")
-        if recipe.network is None:
-            return NotApplicable(f"{recipe.family} is not trained on batches that could be changed")
-        return self.unless_same(recipe, recipe.with_part("augment", self))
+        return on_images(self, recipe, problem, "shifts")
 
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float
     ) -> "tuple[Tensor, ...] | None":
+        """How far down and right (n,) each image is cut from the surrounded one, and a tensor shaped as the border."""
         shift = value(self.shift, progress)
         if shift == 0:
             return None
+        import torch
+
         images, _, *sides = shapes[0]
-        rows, columns = (_places(images, side, shift, stream) for side in sides)
-        return rows, columns
+        most = [int(side * shift) for side in sides]
+        down, right = (torch.randint(0, 2 * each + 1, (images,), generator=stream) for each in most)
+        return down, right, torch.zeros(()).expand(most)
 
     def on_inputs(self, inputs: "tuple[Tensor, ...]", drawn: "tuple[Tensor, ...]") -> "tuple[Tensor, ...]":
-        ((images,), (rows, columns)) = inputs, drawn
-        n, c, h, w = images.shape
-        pixels = (rows.unsqueeze(2) * w + columns.unsqueeze(1)).view(n, 1, h * w).expand(n, c, h * w)
-        return (images.reshape(n, c, h * w).gather(2, pixels).view(n, c, h, w),)
+        from steelyard.techniques.pixels import surrounded, windows
 
-
-def _places(images: int, side: int, shift: float, stream: "torch.Generator") -> "Tensor":
-    """Where each row or column (images, side) is taken from: a shift for every image, mirrored at the border."""
-    import torch
-
-    most = int(side * shift)
-    places = torch.arange(side) + torch.randint(-most, most + 1, (images, 1), generator=stream)
-    return (side - 1) - ((side - 1) - places.abs()).abs()
+        ((images,), (down, right, most)) = inputs, drawn
+        around = surrounded(images, most.shape[0], most.shape[1], self.border == "mirror")
+        return (windows(around, down, right, *images.shape[-2:]),)

@@ -26,7 +26,7 @@ class ClassWeights(Technique):
     power: float = knob(0.5, 0.0, 1.0)
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
-        if problem.task == "regression":
+        if problem.task in {"regression", "multioutput"}:
             return NotApplicable("it weighs classes, and this is a regression")
         if problem.balanced and not self.is_off:
             return NotApplicable("the classes are about equally frequent already")

@@ -23,7 +23,7 @@ class LabelSmoothing(Technique):
     alpha: Knob = knob(0.1, 0.0, 0.999)
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
-        if problem.task == "regression":
+        if problem.task in {"regression", "multioutput"}:
             return NotApplicable("it smooths class labels, and this is a regression")
         if recipe.network is None:
             return NotApplicable(f"{recipe.family} is not trained by gradients on soft labels")

@@ -45,4 +45,4 @@ class Activation(Technique):
     def _usual(self, recipe: Recipe, problem: Problem) -> str:
         if recipe.family != "tabular-mlp":
             return "silu"
-        return "mish" if problem.task == "regression" else "selu"
+        return "mish" if problem.task in {"regression", "multioutput"} else "selu"

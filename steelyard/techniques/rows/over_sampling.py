@@ -1,7 +1,4 @@
-"""Buda et al. 2018, "A systematic study of the class imbalance problem", section 2.1 (arXiv 1710.05381).
-
-Powers below 1 (square-root sampling at 0.5) as in Mikolov et al. 2013, section 2.3 (arXiv 1310.4546), for words.
-"""
+"""Buda et al. 2018, "A systematic study of the class imbalance problem", section 2.1 (arXiv 1710.05381)."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,6 +6,7 @@ from typing import ClassVar
 from steelyard.knobs import knob
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
+from steelyard.techniques.imbalance import nothing_to_balance
 from steelyard.techniques.technique import NotApplicable, Technique
 
 
@@ -24,13 +22,13 @@ class OverSampling(Technique):
 
     treats: ClassVar = ("imbalance",)
     off: ClassVar = {"power": 0.0}
-    power: float = knob(0.5, 0.0, 1.0)
+    power: float = knob(1.0, 0.0, 1.0)
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
-        if problem.task == "regression":
-            return NotApplicable("it draws classes more or less often, and this is a regression")
-        if problem.balanced and not self.is_off:
-            return NotApplicable("the classes are about equally frequent already")
+        if useless := nothing_to_balance(problem, "draws classes more or less often", self.is_off):
+            return useless
+        if problem.heads:
+            return NotApplicable("a row has several targets: drawing it for one of them draws it for all")
         if recipe.batch is None:
             return NotApplicable(f"{recipe.family} is not trained on batches; class-weights does the same for it")
         return self.turned(recipe, {"batch.oversample": self.power})

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 from steelyard.data.dataset import Schema
+from steelyard.data.selection import check_drop
 from steelyard.errors import UserError, suggest
 from steelyard.parts import Network
 from steelyard.problem import Modality, Problem
 from steelyard.recipe import Recipe
 from steelyard.techniques.optimizer._usual import exchanged, is_sgd
-from steelyard.workflow.families import image, mixed, tabular, text
+from steelyard.workflow.families import image, mixed, series, tabular, text
 
 Settings = tuple[tuple[str, Any], ...]  # of knobs, as text; or ("network", the part to stand for ours)
 Start = Callable[[Problem, Schema, int], list[Recipe]]
@@ -17,6 +18,7 @@ STARTS: dict[Modality, Start] = {
     "tabular": tabular.recipes,
     "image": image.recipes,
     "text": text.recipes,
+    "series": series.recipes,
     "mixed": mixed.recipes,
 }
 
@@ -35,7 +37,10 @@ def families(problem: Problem, schema: Schema, rows: int, settings: Settings = (
         if not fitting:
             known = {knob for recipe in recipes for knob in recipe.knobs()}
             raise UserError(f"there is no knob '{path}' here{suggest(path, sorted(known))}")
-        recipes = [recipe.set(path, given) if recipe in fitting else recipe for recipe in recipes]
+        recipes = [checked(recipe.set(path, given), schema) if recipe in fitting else recipe for recipe in recipes]
+    for recipe in recipes:
+        if recipe.loss is not None:
+            recipe.loss.check(problem)
     return recipes
 
 
@@ -48,3 +53,9 @@ def _in_place(network: Network, recipes: list[Recipe]) -> list[Recipe]:
     own = [recipe.with_part("network", network) for recipe in ours[:1]]
     own = [exchanged(r, "adam-w") if r.optimizer is not None and is_sgd(r.optimizer.kind) else r for r in own]
     return [recipe for recipe in recipes if recipe.network is None] + own
+
+
+def checked(recipe: Recipe, schema: Schema) -> Recipe:
+    """The recipe, unless it drops what is no input of the data: then UserError."""
+    check_drop(getattr(recipe.prepare, "drop", ()), [column.name for column in schema.columns])
+    return recipe

@@ -4,10 +4,19 @@ from typing import Literal
 
 from steelyard.classical import Boosting, Dummy, Forest, Linear, Neighbors
 from steelyard.parts import Estimator, Loss
-from steelyard.problem import Problem
+from steelyard.problem import Problem, Task
 from steelyard.training.losses import CrossEntropy, SquaredError
+from steelyard.training.target_losses import BinaryCrossEntropy, JointLoss, OrdinalCrossEntropy
 
 ESTIMATORS: tuple[Estimator, ...] = (Dummy(), Linear(), Neighbors(), Boosting(), Forest())  # the cheapest first
+
+LOSSES: dict[Task, Loss] = {
+    "regression": SquaredError(),
+    "ordinal": OrdinalCrossEntropy(),
+    "multilabel": BinaryCrossEntropy(),
+    "multioutput": JointLoss(),
+    "multitask": JointLoss(),
+}
 
 
 def target_scale(problem: Problem) -> Literal["standard", "log"]:
@@ -17,4 +26,4 @@ def target_scale(problem: Problem) -> Literal["standard", "log"]:
 
 def loss_for(problem: Problem) -> Loss:
     """The loss that matches the output."""
-    return SquaredError() if problem.task == "regression" else CrossEntropy()
+    return LOSSES.get(problem.task, CrossEntropy())

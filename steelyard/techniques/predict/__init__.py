@@ -1,0 +1,1 @@
+"""Techniques that act on what is predicted."""
