@@ -211,8 +211,8 @@ def test_a_model_that_is_too_big_does_not_win(tmp_path: Path) -> None:
 
 def test_a_time_limit_is_kept(tmp_path: Path) -> None:
     began = time.monotonic()
-    run = steelyard.run(people(300), "income", output=tmp_path / "run", time_limit=9, jobs=1)
-    assert time.monotonic() - began < 9 + 6
+    run = steelyard.run(people(300), "income", output=tmp_path / "run", time_limit=15, jobs=1)
+    assert time.monotonic() - began < 15 + 6
     assert run.record.finished
     assert run.record.test is not None
 
