@@ -1,9 +1,10 @@
 """What to try next, read from the record: named techniques and data, never general prose."""
 
+from steelyard.recipe import Recipe
 from steelyard.records import RunRecord
-from steelyard.techniques import catalogue
+from steelyard.techniques import NotApplicable, catalogue
 
-SHOWN = 5
+SHOWN, NAMED = 5, 8  # sentences, and techniques in one of them
 
 
 def next_steps(record: RunRecord) -> tuple[str, ...]:
@@ -29,14 +30,16 @@ def _open(record: RunRecord) -> list[str]:
 
 def _not_weighed(record: RunRecord) -> list[str]:
     """Remedies for the dominant error that nobody had time to weigh."""
-    if record.errors is None or record.errors.dominant == "neither":
+    if record.errors is None or record.errors.dominant == "neither" or "recipe" not in record.winner:
         return []
-    family = str(record.winner.get("family", ""))
+    family, recipe = str(record.winner.get("family", "")), Recipe.from_dict(record.winner["recipe"])
     seen = {w.technique for w in record.weighed if w.against in family or not family}
-    missing = [n for n, kind in catalogue().items() if record.errors.dominant in kind.treats and n not in seen]
+    others = {n: kind for n, kind in catalogue().items() if record.errors.dominant in kind.treats and n not in seen}
+    missing = [n for n, kind in others.items() if not isinstance(kind().apply(recipe, record.problem), NotApplicable)]
     if not missing or not record.weighed:
         return []
-    return [f"more time: not weighed yet against {record.errors.dominant}: {', '.join(missing)}"]
+    more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
+    return [f"more time: not weighed yet against {record.errors.dominant}: {', '.join(missing[:NAMED])}{more}"]
 
 
 def _data(record: RunRecord) -> list[str]:
