@@ -1,8 +1,7 @@
-"""Texts: sentences, questions, short messages and intents of bank customers, on their own test parts where they have one.
+"""Texts: sentences, questions, short messages, intents of bank customers; on their own test parts where they have one.
 
-The scores to reach are those of the issue that asked for texts; the sets come with published ones: convolutional
-networks from random vectors 0.835 (SST-2, on phrases too) and 0.882 (TREC), Kim 2014 (arXiv 1408.5882) as run again by
-https://github.com/harvardnlp/sent-conv-torch.
+Published for two of them: convolutional networks from random vectors 0.835 (SST-2, on phrases too) and 0.882 (TREC),
+Kim 2014 (arXiv 1408.5882) as run again by https://github.com/harvardnlp/sent-conv-torch.
 """
 
 import sys

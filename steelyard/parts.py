@@ -5,7 +5,7 @@ The parts themselves live in the rooms of what they build; here are only their p
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from importlib import import_module
 from types import UnionType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, get_args, get_type_hints
@@ -70,7 +70,7 @@ class Part:
     def read(cls, given: dict[str, Any]) -> Self:
         """The part from plain values, as TOML or JSON hold them."""
         types = get_type_hints(cls)
-        names = [f.name for f in fields(cls)]
+        names = [f.name for f in knobs_of(cls)]
         for name in given:
             if name not in names:
                 raise UserError(f"'{cls.kind}' has no knob '{name}'{suggest(name, names)}")
@@ -78,7 +78,12 @@ class Part:
 
     def plain(self) -> dict[str, Any]:
         """The part's own fields as plain values; fields that are None are left out."""
-        return {f.name: plain(getattr(self, f.name)) for f in fields(self) if getattr(self, f.name) is not None}
+        return {f.name: plain(getattr(self, f.name)) for f in knobs_of(self) if getattr(self, f.name) is not None}
+
+
+def knobs_of(part: Part | type[Part]) -> "list[Field[Any]]":
+    """The fields of a part that are knobs, not what is filled in from train rows."""
+    return [f for f in fields(part) if not f.metadata.get("filled")]
 
 
 # -- what the slots promise -----------------------------------------------------------------------------------
@@ -157,10 +162,6 @@ class Loss(Part):
 
     def row_weights(self, classes: np.ndarray) -> np.ndarray | None:
         """How much rows with those class codes (n,) weigh while they are learnt from, mean 1; None: all alike."""
-        return None
-
-    def offsets(self, counts: np.ndarray) -> np.ndarray | None:
-        """What is added to outputs (k,) while learning from so many rows of each class (k,); None: nothing."""
         return None
 
     def fitted(self, problem: Any, targets: "Tensor") -> "Loss":

@@ -14,7 +14,19 @@ from typing import Any, get_args, get_type_hints
 import tomli_w
 
 from steelyard.errors import UserError, suggest
-from steelyard.parts import Augmentation, Decision, Estimator, Loss, Network, Part, Preparation, Views, convert, fitting
+from steelyard.parts import (
+    Augmentation,
+    Decision,
+    Estimator,
+    Loss,
+    Network,
+    Part,
+    Preparation,
+    Views,
+    convert,
+    fitting,
+    knobs_of,
+)
 
 __all__ = ["Part", "Recipe"]
 
@@ -53,7 +65,7 @@ class Recipe:
         found = {}
         for path, part in self._parts():
             found[path] = part.kind
-            for f in fields(part):
+            for f in knobs_of(part):
                 given = getattr(part, f.name)
                 if not isinstance(given, Part):
                     found[f"{path}.{f.name}"] = given

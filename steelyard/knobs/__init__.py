@@ -7,7 +7,7 @@ the command line, in TOML and in the journal: `cosine(0.1, 0, warmup=0.05)`.
 from steelyard.knobs.cycles import Cyclic, OneCycle, Restarts, Triangular
 from steelyard.knobs.descents import Cosine, Demon, Exponential, FlatCosine, Linear
 from steelyard.knobs.pieces import Constant, Piecewise, Step, Warmup
-from steelyard.knobs.ranges import knob, within
+from steelyard.knobs.ranges import filled, knob, within
 from steelyard.knobs.reading import SCHEDULES, Knob, carried, ends, parse_knob, scale, start, value
 from steelyard.knobs.schedule import Schedule, Warmed
 from steelyard.knobs.spelled import Spelled, read_call
@@ -33,6 +33,7 @@ __all__ = [
     "Warmup",
     "carried",
     "ends",
+    "filled",
     "knob",
     "parse_knob",
     "read_call",

@@ -14,6 +14,11 @@ def knob(default: Any, low: float | None = None, high: float | None = None) -> A
     return field(default=default, metadata={"low": low, "high": high})
 
 
+def filled() -> Any:
+    """A dataclass field that is no knob: a tuple that is filled in from train rows, empty until then."""
+    return field(default=(), metadata={"filled": True})
+
+
 def within(points: Iterable[float], bounds: Mapping[Any, Any], name: str, given: object) -> None:
     """Raise UserError unless all points are finite and lie in the bounds `low` and `high`; `given` is what is shown."""
     low, high = bounds.get("low"), bounds.get("high")

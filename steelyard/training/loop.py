@@ -110,8 +110,7 @@ def _held(team: Team) -> list[float | None]:
             if rows is None:
                 continue
             targets = rows.targets.to(team.device)
-            learnt = team.adjusted(outputs[place], place)
-            loss = float(runner.plan.loss.per_example(learnt, targets, runner.progress).mean())
+            loss = float(runner.plan.loss.per_example(outputs[place], targets, runner.progress).mean())
             found[place] = loss
             if math.isfinite(loss) and loss < min(runner.held, default=math.inf):
                 state = {name: tensor.clone() for name, tensor in team.state(place).items()}

@@ -3,7 +3,8 @@
 Class targets are probabilities (n, classes) from the start, so that mixing and smoothing need no special case.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from steelyard.data.batches import balance
-from steelyard.knobs import Knob, knob, value
+from steelyard.knobs import Knob, filled, knob, value
 from steelyard.parts import Loss
 
 
@@ -32,6 +33,7 @@ class CrossEntropy(Loss):
     effective_number: float = knob(0.0, 0.0, 0.999999)
     focal: Knob = knob(0.0, 0.0, 20.0)
     logit_adjustment: float = knob(0.0, 0.0, 10.0)
+    shares: tuple[float, ...] = filled()  # of the classes among train rows
 
     def row_weights(self, classes: np.ndarray) -> np.ndarray | None:
         """Weights (n,) of rows by the counts of their classes; None where both knobs are off."""
@@ -39,16 +41,16 @@ class CrossEntropy(Loss):
             return None
         return balance(classes, self.class_weights, self.effective_number)
 
-    def offsets(self, counts: np.ndarray) -> np.ndarray | None:
-        """τ log shares (classes,); a class that no row has counts as half a row."""
+    def fitted(self, problem: Any, targets: Tensor) -> "CrossEntropy":
+        """With the shares of classes in targets (n, classes) where they are needed; of none less than half a row."""
         if self.logit_adjustment == 0:
-            return None
-        shares = np.maximum(counts, 0.5) / np.maximum(counts, 0.5).sum()
-        return np.asarray(self.logit_adjustment * np.log(shares))
+            return self
+        counts = targets.sum(dim=0).clamp_min(0.5)
+        return replace(self, shares=tuple((counts / counts.sum()).tolist()))
 
     def per_example(self, outputs: Tensor, targets: Tensor, progress: float) -> Tensor:
         """Losses (…, n) of logits (…, n, classes) against probabilities (…, n, classes)."""
-        targets, logs = self._smoothed(targets, progress), F.log_softmax(outputs, dim=-1)
+        targets, logs = self._smoothed(targets, progress), F.log_softmax(self._adjusted(outputs), dim=-1)
         focal = value(self.focal, progress)
         if focal > 0:
             targets = targets * _away(logs) ** focal
@@ -56,6 +58,7 @@ class CrossEntropy(Loss):
 
     def slope(self, outputs: Tensor, targets: Tensor, progress: float) -> tuple[Tensor, Tensor]:
         """Losses (…, n) and softmax(outputs) - targets; written out, since log_softmax is slow on short last axes."""
+        outputs = self._adjusted(outputs)
         targets, focal = self._smoothed(targets, progress), value(self.focal, progress)
         highest = outputs.amax(-1, keepdim=True)
         powers = (outputs - highest).exp_()
@@ -64,6 +67,11 @@ class CrossEntropy(Loss):
             return _focal(outputs - highest - total.log(), powers.div_(total), targets, focal)
         losses = (total.log() + highest).squeeze(-1) - torch.linalg.vecdot(targets, outputs)
         return losses, powers.div_(total).sub_(targets)
+
+    def _adjusted(self, outputs: Tensor) -> Tensor:
+        if not self.shares:
+            return outputs
+        return outputs + self.logit_adjustment * outputs.new_tensor(self.shares).log()
 
     def _smoothed(self, targets: Tensor, progress: float) -> Tensor:
         smoothing = value(self.label_smoothing, progress)

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from steelyard.data.batches import balance
 from steelyard.errors import UserError
-from steelyard.knobs import Knob, knob, value
+from steelyard.knobs import Knob, filled, knob, value
 from steelyard.parts import Loss
 
 LOG_LEAST = -80.0  # of a probability whose inverse still is a float32
@@ -31,7 +31,7 @@ class BinaryCrossEntropy(Loss):
 
     label_smoothing: Knob = knob(0.0, 0.0, 0.999)
     class_weights: float = knob(0.0, 0.0, 1.0)
-    shares: tuple[float, ...] = ()
+    shares: tuple[float, ...] = filled()
 
     def fitted(self, problem: Any, targets: Tensor) -> "BinaryCrossEntropy":
         if self.class_weights == 0:
@@ -79,7 +79,7 @@ class JointLoss(Loss):
     weights: tuple[float, ...] = ()
     by_uncertainty: float = knob(0.0, 0.0, 1.0)
     label_smoothing: Knob = knob(0.0, 0.0, 0.999)
-    widths: tuple[int, ...] = ()
+    widths: tuple[int, ...] = filled()
 
     def check(self, problem: Any) -> None:
         count = len(problem.heads)

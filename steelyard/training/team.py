@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from steelyard.training.averaging import Average
-from steelyard.training.by_class import minority_of, offsets_of
+from steelyard.training.by_class import minority_of
 from steelyard.training.changes import Change
 from steelyard.training.feed import Feed, Step, Tensors
 from steelyard.training.learner import Learner, part_of
@@ -38,7 +38,6 @@ class Team:
         )
         self.precision, self.micro = plans[0].precision, plans[0].batch.micro
         self._scaler = self.precision.scaler(device)
-        self._offsets = offsets_of(runners, device)
         self._minority = minority_of(runners, device)
         self._losses = [(plans[span.start].loss, span) for span in spans([plan.loss for plan in plans])]
         alone = [runner.number * (not runner.plan.optimizer.together) for runner in runners]
@@ -109,9 +108,7 @@ class Team:
                 outputs = self.module(features)
         else:
             outputs = self.module(features)
-        losses, slope = self._slope(
-            outputs.detach() if self._offsets is None else self.adjusted(outputs.detach()), targets
-        )
+        losses, slope = self._slope(outputs.detach(), targets)
         if weights is not None:
             losses, slope = losses * weights, slope * weights.unsqueeze(-1)
         slope = slope.div_(rows)
@@ -124,12 +121,6 @@ class Team:
             return losses, slope
         found = [part.slope(outputs[s], targets[s], self.runners[s.start].progress) for part, s in self._losses]
         return torch.cat([losses for losses, _ in found]), torch.cat([slope for _, slope in found])
-
-    def adjusted(self, outputs: Tensor, place: int | None = None) -> Tensor:
-        """Outputs ((members,) n, k) as the losses see them; of one member where its place is given."""
-        if self._offsets is None:
-            return outputs
-        return outputs + (self._offsets if place is None or self.size == 1 else self._offsets[place])
 
     def average(self, epoch_ends: bool, steps: int) -> None:
         """Let the averages see the weights after a step; an epoch has so many steps."""

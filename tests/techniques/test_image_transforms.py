@@ -136,7 +136,7 @@ def test_techniques_for_images_say_why_they_do_not_apply_to_other_data():
     for name in kinds | {"padded-crops", "center-crop", "progressive-resizing"}:
         answer = catalogue()[name]().apply(Recipe.from_dict({"prepare": {"kind": "image-preparation"}}), table)
         assert isinstance(answer, NotApplicable)
-        assert answer.reason.startswith("it ") and answer.reason.endswith(" images, and these are none")
+        assert answer.reason.startswith("it ") and answer.reason.endswith(" images, and this is a table")
 
 
 # -- where pixels come from -----------------------------------------------------------------------------------

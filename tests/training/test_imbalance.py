@@ -76,10 +76,14 @@ loss = { kind = "cross-entropy", focal = "linear(2, 0)" }
 """
 
 
-def test_offsets_are_the_logarithms_of_the_shares() -> None:
-    offsets = CrossEntropy(logit_adjustment=2.0).offsets(np.array([6, 3, 0]))
-    assert offsets == pytest.approx(2 * np.log(np.array([6, 3, 0.5]) / 9.5))
-    assert CrossEntropy().offsets(np.array([6, 3])) is None
+def test_the_shares_of_classes_are_those_of_train_rows_and_no_knob() -> None:
+    targets = torch.eye(3)[[0] * 6 + [1] * 3]
+    fitted = CrossEntropy(logit_adjustment=2.0).fitted(None, targets)
+    assert fitted.shares == pytest.approx(np.array([6, 3, 0.5]) / 9.5)
+    assert CrossEntropy().fitted(None, targets) == CrossEntropy()
+    assert "shares" not in fitted.plain() and fitted.plain() == CrossEntropy(logit_adjustment=2.0).plain()
+    with pytest.raises(UserError, match="has no knob 'shares'"):
+        CrossEntropy.read({"shares": [0.5, 0.5]})
 
 
 @pytest.mark.parametrize("knobs", [{"focal": -1.0}, {"logit_adjustment": -0.1}, {"effective_number": 1.0}])
@@ -116,7 +120,8 @@ def member(recipe: Recipe) -> tuple[Member, Seen]:
     torch.manual_seed(0)
     network = Seen()
     rows = Rows((torch.from_numpy(CODES[:, None] + np.zeros((1, 2))),), torch.eye(3)[torch.from_numpy(CODES)], CODES)
-    return Member(network, recipe, rows, 0), network
+    assert recipe.loss is not None
+    return Member(network, replace(recipe, loss=recipe.loss.fitted(None, rows.targets)), rows, 0), network
 
 
 def plain(**parts: object) -> Recipe:

@@ -201,7 +201,7 @@ def test_the_command_writes_the_picture_and_says_where(digits_run, people_run, c
     assert main(["show", "augment", "--run", str(people_run), "--set", "augment.input-noise.std=0.2"]) == 0
     assert "input-noise" in capsys.readouterr().out
     assert main(["show", "augment", "--run", str(people_run), "--technique", "flips"]) == 2
-    assert "it mirrors images, and these are none" in capsys.readouterr().err
+    assert "it mirrors images, and this is a table" in capsys.readouterr().err
 
 
 def test_rows_of_the_sealed_test_are_never_shown(digits_run):

@@ -13,7 +13,7 @@ from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Augmentation
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.inputs._images import on_images
+from steelyard.techniques.augmented import augmented
 from steelyard.techniques.technique import NotApplicable, Technique
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Cutmix(Augmentation, Technique):
     alpha: Knob = knob(1.0, 0.01, 100.0)
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
-        return on_images(self, recipe, problem, "cuts rectangles out of")
+        return augmented(self, recipe, problem, "image", "cuts rectangles out of images")
 
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float

@@ -11,8 +11,8 @@ from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Augmentation
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
+from steelyard.techniques.augmented import augmented
 from steelyard.techniques.batch._pairs import beta, blended
-from steelyard.techniques.inputs._modality import augmented
 from steelyard.techniques.inputs._series import lengths
 from steelyard.techniques.technique import NotApplicable, Technique
 

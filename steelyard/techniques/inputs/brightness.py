@@ -10,7 +10,7 @@ from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Augmentation
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.inputs._images import on_images
+from steelyard.techniques.augmented import augmented
 from steelyard.techniques.technique import NotApplicable, Technique
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Brightness(Augmentation, Technique):
     brightness: Knob = knob(0.3, 0.0, 1.0)
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
-        return on_images(self, recipe, problem, "lightens and darkens")
+        return augmented(self, recipe, problem, "image", "lightens and darkens images")
 
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float

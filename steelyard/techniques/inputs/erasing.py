@@ -11,7 +11,7 @@ from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Augmentation
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.inputs._images import on_images
+from steelyard.techniques.augmented import augmented
 from steelyard.techniques.technique import NotApplicable, Technique
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Erasing(Augmentation, Technique):
     fill: Literal["noise", "mean", "black"] = "noise"
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
-        return on_images(self, recipe, problem, "erases parts of")
+        return augmented(self, recipe, problem, "image", "erases parts of images")
 
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float

@@ -7,7 +7,7 @@ from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Augmentation
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.inputs._images import on_images
+from steelyard.techniques.augmented import augmented
 from steelyard.techniques.technique import NotApplicable, Technique
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Flips(Augmentation, Technique):
     flip: Knob = knob(0.5, 0.0, 1.0)
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
-        return on_images(self, recipe, problem, "mirrors")
+        return augmented(self, recipe, problem, "image", "mirrors images")
 
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float

@@ -10,7 +10,7 @@ from typing import ClassVar
 from steelyard.knobs import Knob, knob
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.inputs._images import on_images
+from steelyard.techniques.augmented import augmented
 from steelyard.techniques.inputs.shifted_crops import ShiftedCrops
 from steelyard.techniques.technique import NotApplicable, Technique
 
@@ -32,4 +32,4 @@ class PaddedCrops(Technique):
     shift: Knob = knob(0.125, 0.0, 0.5)
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
-        return on_images(self, recipe, problem, "shifts", ShiftedCrops(self.shift, "black"))
+        return augmented(self, recipe, problem, "image", "shifts images", ShiftedCrops(self.shift, "black"))

@@ -12,7 +12,7 @@ from steelyard.knobs import Knob, Piecewise, knob, value
 from steelyard.parts import Augmentation
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.inputs._images import on_images
+from steelyard.techniques.augmented import augmented
 from steelyard.techniques.technique import NotApplicable, Technique
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class ProgressiveResizing(Augmentation, Technique):
     scale: Knob = knob(Piecewise((0.0, 0.7), (0.6, 1.0)), 0.1, 1.0)
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
-        return on_images(self, recipe, problem, "shrinks")
+        return augmented(self, recipe, problem, "image", "shrinks images")
 
     def sides(self, height: int, width: int, progress: float) -> tuple[int, int]:
         """The height and width in pixels that images of that size are shown at."""

@@ -10,7 +10,7 @@ from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Augmentation
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.inputs._modality import augmented
+from steelyard.techniques.augmented import augmented
 from steelyard.techniques.inputs._series import along, read_at
 from steelyard.techniques.technique import NotApplicable, Technique
 

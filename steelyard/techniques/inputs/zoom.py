@@ -8,7 +8,7 @@ from steelyard.knobs import Knob, knob, value
 from steelyard.parts import Augmentation
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.inputs._images import on_images
+from steelyard.techniques.augmented import augmented
 from steelyard.techniques.technique import NotApplicable, Technique
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Zoom(Augmentation, Technique):
     zoom: Knob = knob(0.25, 0.0, 3.0)
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
-        return on_images(self, recipe, problem, "zooms into")
+        return augmented(self, recipe, problem, "image", "zooms into images")
 
     def draw(
         self, shapes: "tuple[torch.Size, ...]", stream: "torch.Generator", progress: float

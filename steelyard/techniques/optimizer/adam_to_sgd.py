@@ -9,7 +9,7 @@ from typing import ClassVar
 from steelyard.knobs import knob
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.optimizer._usual import STEPWISE, bounded, exchanged, is_sgd, usual
+from steelyard.techniques.exchange import STEPWISE, bounded, exchanged, is_sgd, usual
 from steelyard.techniques.technique import NotApplicable, Technique
 
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.optimizer._usual import exchange
+from steelyard.techniques.exchange import exchange
 from steelyard.techniques.technique import NotApplicable, Technique
 
 

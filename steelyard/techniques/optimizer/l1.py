@@ -9,7 +9,7 @@ from typing import ClassVar
 from steelyard.knobs import Knob, knob
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.optimizer._usual import usual
+from steelyard.techniques.exchange import usual
 from steelyard.techniques.technique import NotApplicable, Technique
 
 

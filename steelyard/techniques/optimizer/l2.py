@@ -9,7 +9,7 @@ from typing import ClassVar
 from steelyard.knobs import Knob, Schedule, knob
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.optimizer._usual import STEPWISE
+from steelyard.techniques.exchange import STEPWISE
 from steelyard.techniques.technique import NotApplicable, Technique
 
 USUAL = 5e-4

@@ -6,7 +6,7 @@ from typing import ClassVar
 from steelyard.knobs import Warmup, knob, start
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.optimizer._usual import STEPWISE, exchanged
+from steelyard.techniques.exchange import STEPWISE, exchanged
 from steelyard.techniques.technique import NotApplicable, Technique
 
 

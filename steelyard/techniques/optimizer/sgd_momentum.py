@@ -9,7 +9,7 @@ from typing import ClassVar
 from steelyard.knobs import Knob, knob
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.optimizer._usual import exchange_for_sgd
+from steelyard.techniques.exchange import exchange_for_sgd
 from steelyard.techniques.technique import NotApplicable, Technique
 
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from steelyard.knobs import Knob, Schedule, knob
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.optimizer._usual import usual
+from steelyard.techniques.exchange import usual
 from steelyard.techniques.technique import NotApplicable, Technique
 
 

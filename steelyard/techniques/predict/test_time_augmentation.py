@@ -12,7 +12,7 @@ from steelyard.knobs import knob
 from steelyard.parts import Augmentation, Views
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.inputs._modality import KINDS
+from steelyard.techniques.augmented import KINDS
 from steelyard.techniques.inputs.input_noise import InputNoise
 from steelyard.techniques.inputs.jitter import Jitter
 from steelyard.techniques.inputs.shifted_crops import ShiftedCrops

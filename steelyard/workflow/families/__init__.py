@@ -9,7 +9,7 @@ from steelyard.errors import UserError, suggest
 from steelyard.parts import Network
 from steelyard.problem import Modality, Problem
 from steelyard.recipe import Recipe
-from steelyard.techniques.optimizer._usual import exchanged, is_sgd
+from steelyard.techniques.exchange import exchanged, is_sgd
 from steelyard.workflow.families import image, mixed, series, tabular, text
 
 Settings = tuple[tuple[str, Any], ...]  # of knobs, as text; or ("network", the part to stand for ours)

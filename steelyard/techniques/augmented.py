@@ -20,13 +20,22 @@ KINDS = {
 
 
 def augmented(
-    part: Technique, recipe: Recipe, problem: Problem, kinds: "str | Collection[str]", does: str
+    technique: Technique,
+    recipe: Recipe,
+    problem: Problem,
+    kinds: "str | Collection[str]",
+    does: str,
+    part: Augmentation | None = None,
 ) -> Recipe | NotApplicable:
-    """The recipe with an augmentation for data of those kinds; `does` continues the sentence "it …"."""
-    assert isinstance(part, Augmentation)
+    """The recipe with an augmentation for data of those kinds: the technique itself, unless `part` is another one.
+
+    `does` continues the sentence "it …".
+    """
+    added = technique if part is None else part
+    assert isinstance(added, Augmentation)
     wanted = (kinds,) if isinstance(kinds, str) else kinds
     if problem.modality not in wanted:
         return NotApplicable(f"it {does}, and {KINDS.get(problem.modality, f'this is {problem.modality}')}")
     if recipe.network is None:
         return NotApplicable(f"{recipe.family} is not trained on batches that could be changed")
-    return part.unless_same(recipe, recipe.with_part("augment", part))
+    return technique.unless_same(recipe, recipe.with_part("augment", added))
