@@ -35,7 +35,7 @@ def augmented(
     assert isinstance(added, Augmentation)
     wanted = (kinds,) if isinstance(kinds, str) else kinds
     if problem.modality not in wanted:
-        return NotApplicable(f"it {does}, and {KINDS.get(problem.modality, f'this is {problem.modality}')}")
+        return NotApplicable(f"it {does}, and {KINDS[problem.modality]}")
     if recipe.network is None:
         return NotApplicable(f"{recipe.family} is not trained on batches that could be changed")
     return technique.unless_same(recipe, recipe.with_part("augment", added))

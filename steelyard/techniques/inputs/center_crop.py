@@ -9,6 +9,7 @@ from typing import ClassVar
 from steelyard.knobs import knob
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
+from steelyard.techniques.augmented import KINDS
 from steelyard.techniques.technique import NotApplicable, Technique
 
 
@@ -30,5 +31,5 @@ class CenterCrop(Technique):
 
     def apply(self, recipe: Recipe, problem: Problem) -> Recipe | NotApplicable:
         if problem.modality != "image":
-            return NotApplicable("it cuts out of images, and these are none")
+            return NotApplicable(f"it cuts out of images, and {KINDS[problem.modality]}")
         return self.turned(recipe, {"prepare.center": self.center})
