@@ -61,10 +61,10 @@ def rows(seed: int = 0, n: int = 44) -> Rows:
 
 
 def member(recipe: Recipe, seed: int, data: Rows | None = None, held: Rows | None = None) -> Member:
-    assert recipe.network is not None
+    assert recipe.network is not None and recipe.loss is not None
     torch.manual_seed(seed)
-    network = recipe.network.build(TableShape(5, (3, 9)), 3)
-    return Member(network, recipe, data or rows(), seed, held)
+    network, learnt = recipe.network.build(TableShape(5, (3, 9)), 3), data or rows()
+    return Member(network, replace(recipe, loss=recipe.loss.fitted(None, learnt.targets)), learnt, seed, held)
 
 
 def trained(members: list[Member]) -> list[list[Epoch]]:
@@ -168,7 +168,9 @@ def test_members_that_take_other_numbers_of_steps_by_under_sampling_train_apart(
 
 def test_the_held_loss_of_an_adjusted_member_is_the_one_it_is_trained_on() -> None:
     adjusted = replace(
-        RECIPE, loss=CrossEntropy(logit_adjustment=1.0), stopping=Stopping(3, rule=Rule.parse("patience(9)"))
+        RECIPE,
+        loss=CrossEntropy(logit_adjustment=1.0),
+        stopping=Stopping(3, rule=Rule.parse("patience(9)")),
     )
     apart = rows(9)
     together = [member(adjusted, 0, held=apart), member(adjusted, 1, held=apart)]
