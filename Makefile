@@ -38,3 +38,10 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/shapes.py --quick
 	$(BIN)/python benchmarks/calibration.py --quick
 	$(BIN)/python benchmarks/race.py --quick
+	$(BIN)/python benchmarks/text.py --quick
+	$(BIN)/python benchmarks/series.py --quick
+	$(BIN)/python benchmarks/multitarget.py --quick
+	$(BIN)/python benchmarks/augment.py --quick
+	$(BIN)/python benchmarks/imbalance.py --quick
+	$(BIN)/python benchmarks/cache.py --quick
+	$(BIN)/python benchmarks/leaks.py --quick

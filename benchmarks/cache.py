@@ -4,7 +4,7 @@ An epoch is one reading of the source as `steelyard run` reads it, every file lo
 of pixels. Each round of the comparison empties the cache, reads once without a cache, once into it and three times
 from it, so that all of them see the same machine. Reported is the ratio of the first epoch to the later ones.
 
-    python -m benchmarks.cache [--quick]
+    python benchmarks/cache.py [--quick]
 """
 
 import argparse
@@ -18,9 +18,9 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
+from common import DATA
 from PIL import Image
 
-from benchmarks.common import DATA
 from steelyard.data import cache
 from steelyard.data.source import read
 
