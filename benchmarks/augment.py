@@ -22,6 +22,7 @@ from image_steps import Case, images, network
 from timing import Prepare, Spread, Turns, one_thread, table, take_turns
 from torch import Tensor
 
+from steelyard.data.batches import Batch
 from steelyard.data.prepare_images import ImagePreparation
 from steelyard.networks.image import ResidualCnn
 from steelyard.parts import Augmentation
@@ -127,7 +128,7 @@ def augmenting(name: str) -> Change:
 
 def part_of(name: str) -> Augmentation | None:
     """The augmentation that a technique adds to the recipe of a network for images; None where it adds none."""
-    recipe = Recipe(ImagePreparation(), network=ResidualCnn())
+    recipe = Recipe(ImagePreparation(), network=ResidualCnn(), batch=Batch())
     changed = technique(name)().apply(recipe, Problem("binary", "image", "class", 2, ("a", "b"), "accuracy"))
     return None if isinstance(changed, NotApplicable) or not changed.augment else changed.augment[0]
 

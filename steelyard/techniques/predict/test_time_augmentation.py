@@ -13,18 +13,8 @@ from steelyard.parts import Augmentation, Views
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
 from steelyard.techniques.augmented import KINDS
-from steelyard.techniques.inputs.input_noise import InputNoise
-from steelyard.techniques.inputs.jitter import Jitter
-from steelyard.techniques.inputs.shifted_crops import ShiftedCrops
-from steelyard.techniques.inputs.token_dropout import TokenDropout
+from steelyard.techniques.gentle import GENTLE
 from steelyard.techniques.technique import NotApplicable, Technique
-
-GENTLE: dict[str, Augmentation] = {
-    "tabular": InputNoise(),
-    "image": ShiftedCrops(),
-    "text": TokenDropout(),
-    "series": Jitter(),
-}
 
 
 @dataclass(frozen=True)
