@@ -107,7 +107,10 @@ def test_yes_and_no_of_a_label_weigh_as_much_in_all_when_its_classes_are_balance
 def test_the_weights_of_labels_are_counted_on_train_rows_and_not_kept_in_the_recipe() -> None:
     part = BinaryCrossEntropy(class_weights=0.5)
     assert part.fitted(LABELS, targets(LABELS)).shares != ()
-    assert part.plain() == {"label_smoothing": 0.0, "class_weights": 0.5, "shares": []}
+    assert part.fitted(LABELS, targets(LABELS)).plain() == {
+        "label_smoothing": 0.0,
+        "class_weights": 0.5,
+    }
     assert BinaryCrossEntropy().fitted(LABELS, targets(LABELS)) == BinaryCrossEntropy()
 
 
