@@ -109,6 +109,11 @@ class Executor:
         """What a finished trial predicted."""
         return Predictions.load(self.folder / "predictions" / f"{outcome.key}.safetensors")
 
+    @property
+    def final_predictions(self) -> Path:
+        """The file of what the arms of the final model predicted together."""
+        return self.folder / "predictions" / "final.safetensors"
+
     def model(self, outcome: Outcome) -> Path:
         """The folder in which a finished trial's model lies."""
         return self.folder / "models" / outcome.key

@@ -4,6 +4,8 @@ import hashlib
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from steelyard.diagnosis.errors import with_dev, with_test
 from steelyard.diagnosis.mistakes import confusion, course, residuals, worst
 from steelyard.diagnosis.several import target_rows
@@ -13,6 +15,7 @@ from steelyard.records import Arm
 from steelyard.training.model import load
 from steelyard.trials.arms import FULL, Tried
 from steelyard.trials.deciding import with_mean_shift
+from steelyard.trials.predictions import Predictions
 from steelyard.weighing.interval import score_of
 from steelyard.workflow.bench import Bench
 from steelyard.workflow.blend import Choice, choose
@@ -84,6 +87,7 @@ def _install(bench: Bench, made: Final) -> None:
 def _show(bench: Bench, choice: Choice) -> None:
     """What the page shows of the final choice on dev: confusion or residuals, the worst mistakes, the error table."""
     truth = bench.truth[choice.rows]
+    _remember(bench, choice)
     score = score_of(bench.metric, truth, choice.dev, bench.pool.weights_of(choice.rows))
     final = Arm(
         "final",
@@ -102,6 +106,14 @@ def _show(bench: Bench, choice: Choice) -> None:
         mistakes=worst(bench.problem, bench.pool, choice.rows, choice.dev),
         errors=with_dev(diagnose(bench, choice.arms[0]), bench.problem, score),
     )
+
+
+def _remember(bench: Bench, choice: Choice) -> None:
+    """Keep what the chosen arms predict together: every diagnosis asks for it."""
+    rows, train = choice.arms[0].train_rows[0], np.asarray(choice.arms[0].train[0], dtype=float)
+    if all(np.array_equal(rows, tried.train_rows[0]) for tried in choice.arms):
+        train = np.sum([w * tried.train[0] for w, tried in zip(choice.weights, choice.arms, strict=True)], axis=0)
+    Predictions(choice.rows, choice.dev, rows, train).save(bench.executor.final_predictions)
 
 
 def _open_test(bench: Bench) -> None:

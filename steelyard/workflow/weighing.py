@@ -1,34 +1,24 @@
 """Weigh techniques, knobs and whole recipes on the data of a run: is it better, and is it real?"""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from steelyard.data.sealed import Sealed
-from steelyard.data.split import divide
 from steelyard.errors import UserError
 from steelyard.records import to_plain
 from steelyard.trials.arms import Size
-from steelyard.trials.clock import Clock
-from steelyard.trials.executor import Executor
-from steelyard.trials.journal import Journal
 from steelyard.weighing.compare import LOOKS
 from steelyard.weighing.comparison import Weighing
 from steelyard.workflow.arms import Base, entries_of, the_base
 from steelyard.workflow.ask import DEFAULT_SECONDS, Ask, seed_of
 from steelyard.workflow.bench import Bench, write_json
-from steelyard.workflow.define import check_metric, define
-from steelyard.workflow.finish import tidy
-from steelyard.workflow.lock import only_one
-from steelyard.workflow.machine import device_of, jobs_on
-from steelyard.workflow.own import same_network, with_network
+from steelyard.workflow.define import check_metric
 from steelyard.workflow.race import Race
+from steelyard.workflow.reopened import reopened
 from steelyard.workflow.say import noise_words
 from steelyard.workflow.side_effects import equal_time, interactions, on_classes, on_slices, slices_of
-from steelyard.workflow.stored import asked_again, read_record
 
 Watch = Callable[[Any], None]
 METHOD = (
@@ -85,7 +75,10 @@ def weigh(question: Question, folder: Path, ask: Ask | None = None, watch: Watch
     `ask` is what the run was asked, where its source is no file. What the run or an earlier weighing trained already is
     not trained again. Raises UserError.
     """
-    with _bench(question, folder, ask, watch) as bench:
+    opened = reopened(
+        folder, question.limit, ask, watch, device=question.device, jobs=question.jobs, network=question.network
+    )
+    with opened as bench:
         measure = bench.problem.measure_of(question.metric) if question.metric else bench.metric
         check_metric(measure, bench.problem.task, bench.pool)
         base = the_base(bench, question.names, question.against, question.settings)
@@ -130,39 +123,6 @@ def weigh(question: Question, folder: Path, ask: Ask | None = None, watch: Watch
             bench.record.protocol,
         )
         return _concluded(bench, question, race, found)
-
-
-@contextmanager
-def _bench(question: Question, folder: Path, ask: Ask | None, watch: Watch) -> Iterator[Bench]:
-    """The workbench of a finished or interrupted run, for more trials on its data; its clock goes on."""
-    record = read_record(folder)
-    with closing(Journal(folder / "journal.db", create=False)) as journal, only_one(folder):
-        asked = ask or asked_again(journal, folder)
-        device = device_of(question.device)
-        asked = replace(asked, time_limit=record.seconds + question.limit, trial_limit=None, device=device)
-        asked = replace(asked, network=asked.network if question.network is None else question.network)
-        with Executor(question.jobs or jobs_on(device), device) as executor:
-            dataset, problem = define(asked)
-            if journal.fact("data") != dataset.fingerprint:
-                raise UserError(
-                    f"the data are others now than in the run in {folder}: run again, with another --output"
-                )
-            asked = with_network(asked, dataset, problem)[0]
-            same_network(asked, journal.fact("ask"))
-            protocol, pool_rows, test_rows = divide(dataset, asked.seed)
-            pool, clock = dataset.take(pool_rows), Clock(record.seconds)
-            executor.open(folder, journal, clock, pool, problem, protocol, watch, asked.network)
-            sealed = Sealed(dataset.take(test_rows))
-            bench = Bench(asked, folder, journal, clock, executor, watch, record, pool, sealed, protocol)
-            for outcome in journal.outcomes():
-                bench.costs.learn(outcome)
-                bench.counted.add(outcome.key)
-                if outcome.dev_score is not None:
-                    bench.looks.add(outcome.key)
-            try:
-                yield bench
-            finally:
-                tidy(folder)
 
 
 def _introduce(bench: Bench, base: Base, race: Race, names: list[str]) -> None:
