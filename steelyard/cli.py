@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from steelyard import __version__
-from steelyard.data_commands import add_data_commands
+from steelyard.commands import add_all
 from steelyard.errors import UserError
 from steelyard.options import (
     explore_options,
@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         _command(commands, "explore", _explore, "batch size and epochs tried together, the cheapest pairs first")
     )
     weigh_options(_command(commands, "weigh", _weigh, "is a technique better on the data of a run, and is it real?"))
-    add_data_commands(partial(_command, commands))
+    add_all(partial(_command, commands))
     predict = _command(commands, "predict", _predict, "predict with the model of a run")
     predict.add_argument("folder", metavar="DIR", type=Path, help="the run's folder")
     predict.add_argument(
