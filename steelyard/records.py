@@ -8,6 +8,9 @@ from steelyard.problem import Problem, Score, Task
 
 Verdict = Literal["helps", "hurts", "no difference that matters", "undecided", "not applicable"]
 Step = Literal["define", "measure", "protocol", "prepare", "baseline", "overfit", "regularise", "finish"]
+Term = Literal["bias", "variance", "mismatch", "overfitting to dev"]
+LevelName = Literal["human level", "Bayes proxy", "train", "train-dev", "dev", "test"]
+SURE = 0.9  # the probability from which a term is said to dominate
 STEPS: tuple[Step, ...] = ("define", "measure", "protocol", "prepare", "baseline", "overfit", "regularise", "finish")
 
 
@@ -60,22 +63,55 @@ class Weighed:
 
 
 @dataclass(frozen=True)
+class Level:
+    """An error that is measured or given: on train, say, or that of humans."""
+
+    name: LevelName
+    error: Score
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What one level has over the one before, with its 95 % interval; `probability` that it is the largest of all."""
+
+    term: Term
+    start: LevelName | Literal["zero"]
+    end: LevelName
+    value: float
+    low: float
+    high: float
+    probability: float
+
+
+@dataclass(frozen=True)
 class ErrorTable:
     """Where the error comes from, as errors (1 - accuracy, or RMSE for values): smaller is better in every row.
 
-    `bias` = train - human, `variance` = dev - train; `dominant` is the larger one. `unit` names the error; `caveat`
-    says what the human level is when nobody gave one.
+    `levels` stand in the order human level, Bayes proxy, train, train-dev, dev, test, as far as they are known; `gaps`
+    are the differences between them. `dominant` is the term that is the largest with a `probability` of `SURE` or more,
+    else "cannot tell yet"; `likely` the one that is probably the largest. `unit` names the error; `caveat` says from
+    where bias is counted, and what that means.
     """
 
     unit: str
-    human: float | None
-    train: Score
-    dev: Score
-    test: Score | None
-    bias: float
-    variance: float
-    dominant: Literal["bias", "variance", "neither"]
+    levels: tuple[Level, ...]
+    gaps: tuple[Gap, ...]
+    dominant: Term | Literal["cannot tell yet"]
+    probability: float
     caveat: str = ""
+
+    def level(self, name: LevelName) -> Score | None:
+        """The error at a level; None where it is not known."""
+        return next((each.error for each in self.levels if each.name == name), None)
+
+    def gap(self, term: Term) -> Gap | None:
+        """The difference of that name; None where it cannot be measured."""
+        return next((each for each in self.gaps if each.term == term), None)
+
+    @property
+    def likely(self) -> Term:
+        """The term that is probably the largest."""
+        return max(self.gaps, key=lambda gap: gap.probability).term
 
 
 @dataclass(frozen=True)

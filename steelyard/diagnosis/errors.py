@@ -1,20 +1,18 @@
-"""The error table: human level, train, dev, test; their differences say what holds the model back.
+"""The error table: human level, train, train-dev, dev, test; their differences say what holds the model back.
 
-Source: Ng, "Machine Learning Yearning", chapters 20-24 and 40-43 (avoidable bias, variance).
+Source: Ng, "Machine Learning Yearning", chapters 20-24 and 40-43 (avoidable bias, variance, data mismatch).
 """
-
-from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 
+from steelyard.diagnosis.gaps import Step, dominant, gaps
+from steelyard.diagnosis.levels import Measured, Sample, correlation, measured
 from steelyard.metrics import Metric, metric
 from steelyard.problem import Problem, Score
-from steelyard.records import ErrorTable
-from steelyard.weighing.interval import score_of
+from steelyard.records import ErrorTable, Level, LevelName
 
-# truth, predictions and, where the examples do not count alike, weights
-Scored = tuple[np.ndarray, np.ndarray] | tuple[np.ndarray, np.ndarray, np.ndarray | None]
+ORDER: tuple[LevelName, ...] = ("human level", "Bayes proxy", "train", "train-dev", "dev", "test")
+RATE = "1 - accuracy"
 
 
 def error_metric(problem: Problem) -> tuple[str, Metric]:
@@ -29,68 +27,76 @@ def error_metric(problem: Problem) -> tuple[str, Metric]:
 
 def error_table(
     problem: Problem,
-    train: Scored,
-    dev: Scored,
-    test: Score | None = None,
+    train: Sample,
+    dev: Sample,
+    train_dev: Sample | None = None,
+    test: Sample | Score | None = None,
+    human: Score | None = None,
+    proxy: Score | None = None,
 ) -> ErrorTable:
-    """The error table from what was predicted on train and on dev; `test` is a score in the problem's metric."""
+    """The error table from what was predicted on each set.
+
+    `test` may be an error that was measured before, in the table's unit; so are `human`, the error of humans (default:
+    the one the problem knows), and `proxy`, what stands in for it where nobody knows it.
+    """
     unit, measure = error_metric(problem)
-    train_error, dev_error = (as_error(measure, score_of(measure, *each)) for each in (train, dev))
-    human = problem.human_error if problem.metric == "accuracy" else None  # it is a rate of wrong answers
-    bias = train_error.value - (human or 0.0)
-    variance = dev_error.value - train_error.value
-    dominant = _dominant(bias, variance, dev_error)
-    return ErrorTable(
-        unit,
-        human,
-        train_error,
-        dev_error,
-        as_error(measure, test) if test else None,
-        bias,
-        variance,
-        dominant,
-        _caveat(problem),
-    )
+    given = {"train": train, "train-dev": train_dev, "dev": dev, "test": test}
+    found: dict[LevelName, Measured] = {
+        name: measured(measure, sample)  # type: ignore[misc]
+        for name, sample in given.items()
+        if isinstance(sample, Sample) and len(sample.truth)
+    }
+    levels = {name: each.error for name, each in found.items()}
+    if isinstance(test, Score):
+        levels["test"] = test
+    if human is None and problem.human_error is not None and unit == RATE:
+        human = Score(problem.human_error, problem.human_error, problem.human_error, 0)
+    if human is not None:
+        levels["human level"] = human
+    if proxy is not None:
+        levels["Bayes proxy"] = proxy
+    levels = {name: levels[name] for name in ORDER if name in levels}
+    return table_from(unit, levels, found, _caveat(problem, levels, unit))
 
 
-def with_test(table: ErrorTable, problem: Problem, test: Score) -> ErrorTable:
-    """The table with the error on the opened test, where both are in the same unit."""
-    return replace(table, test=as_error(problem.measure, test)) if _same_unit(problem) else table
+def table_from(
+    unit: str, levels: dict[LevelName, Score], known: dict[LevelName, Measured] | None = None, caveat: str = ""
+) -> ErrorTable:
+    """The error table from errors that are measured; `known` of them bring what their rows give, to be paired."""
+    known = known or {}
+    names = list(levels)
+    together = np.eye(len(names))
+    for i, one in enumerate(names):
+        for k, other in enumerate(names):
+            if i != k and one in known and other in known:
+                together[i, k] = correlation(known[one], known[other])
+    made = gaps(levels, _steps(levels), together)
+    term, probability = dominant(made)
+    rows = tuple(Level(name, error) for name, error in levels.items())
+    return ErrorTable(unit, rows, made, term or "cannot tell yet", probability, caveat)
 
 
-def with_dev(table: ErrorTable, problem: Problem, dev: Score) -> ErrorTable:
-    """The table with the dev error of the final model, which may be several models together."""
-    if not _same_unit(problem):
-        return table
-    error = as_error(problem.measure, dev)
-    variance = error.value - table.train.value
-    return replace(table, dev=error, variance=variance, dominant=_dominant(table.bias, variance, error))
+def _steps(levels: dict[LevelName, Score]) -> list[Step]:
+    """Which differences can be told; bias is counted from the human level, if there is one."""
+    reference = next((name for name in ORDER[:2] if name in levels), None)
+    steps: list[Step] = [("bias", reference, "train")]
+    if "train-dev" in levels:
+        steps += [("variance", "train", "train-dev"), ("mismatch", "train-dev", "dev")]
+    else:
+        steps.append(("variance", "train", "dev"))
+    if "test" in levels:
+        steps.append(("overfitting to dev", "dev", "test"))
+    return steps
 
 
-def _same_unit(problem: Problem) -> bool:
-    """Whether the problem's metric is what the table counts errors in: R² is told as RMSE."""
-    return error_metric(problem)[1].name == problem.metric
-
-
-def _dominant(bias: float, variance: float, dev: Score) -> Literal["bias", "variance", "neither"]:
-    noise = (dev.high - dev.low) / 4  # about one standard error: smaller differences say nothing
-    if max(bias, variance) < noise:
-        return "neither"
-    return "bias" if bias >= variance else "variance"
-
-
-def as_error(measure: Metric, score: Score) -> Score:
-    """A score as an error: smaller is better."""
-    if not measure.greater_is_better:
-        return score
-    return Score(1 - score.value, 1 - score.high, 1 - score.low, score.examples)
-
-
-def _caveat(problem: Problem) -> str:
-    if problem.human_error is not None and problem.metric != "accuracy":
-        return (
-            f"the human error is a rate of wrong answers and cannot be set against {problem.metric}: bias is from zero"
-        )
-    if problem.human_error is not None:
+def _caveat(problem: Problem, levels: dict[LevelName, Score], unit: str) -> str:
+    if "human level" in levels:
+        if levels["train"].high < levels["human level"].value:
+            return "the model passes the human level on train: how much bias can still be avoided cannot be judged"
         return "once a model passes the human level, avoidable bias can no longer be judged"
+    if problem.human_error is not None and unit != RATE:
+        start = "is from zero" if "Bayes proxy" not in levels else "is from the Bayes proxy"
+        return f"the human error is a rate of wrong answers and cannot be set against {problem.metric}: bias {start}"
+    if "Bayes proxy" in levels:
+        return "no human level is known: bias is counted from a proxy of the smallest possible error, an estimate"
     return "no human-level error was given (--human-error), so bias is counted from zero: part of it may be unavoidable"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from steelyard.diagnosis.words import MEANING, NAMES
 from steelyard.metrics import metric
 from steelyard.problem import Score
 from steelyard.records import RunRecord
@@ -85,14 +86,13 @@ def _what_holds_back(record: RunRecord) -> Card:
     if table is None:
         return Card("What holds it back?", NONE, ("Not measured." if record.finished else "Not measured yet.",))
     write = error_format(table)
-    rows = (("bias", write.signed(table.bias)), ("variance", write.signed(table.variance)))
-    meaning = {
-        "bias": "it is not good enough even on its own train data",
-        "variance": "it does worse on new data than on train",
-        "neither": "both steps are within the noise",
-    }
-    line = f"Counted in {unit_name(table.unit)}: {meaning[table.dominant]}."
-    return Card("What holds it back?", sentence(table.dominant), (line,), rows)
+    rows = tuple((NAMES[gap.term], write.signed(gap.value)) for gap in table.gaps)
+    term, unit = table.dominant, unit_name(table.unit)
+    if term == "cannot tell yet":
+        line = f"Counted in {unit}: no part is the largest for sure; probably {NAMES[table.likely]}."
+        return Card("What holds it back?", "Cannot tell yet", (line,), rows)
+    line = f"Counted in {unit}: {MEANING[term]}."
+    return Card("What holds it back?", sentence(NAMES[term]), (line,), rows)
 
 
 def seal(record: RunRecord) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from steelyard.diagnosis.words import verdict
 from steelyard.metrics import metric
 from steelyard.problem import Score
 from steelyard.records import Arm, Curve, RunRecord
@@ -118,7 +119,8 @@ def _errors(record: RunRecord) -> Drawing | None:
     if table is None:
         return None
     write = error_format(table)
-    words = f"Train error {write(table.train.value)}, dev error {write(table.dev.value)}; {table.dominant} dominates"
+    levels = ", ".join(f"{each.name} {write(each.error.value)}" for each in table.levels)
+    words = f"Errors: {levels}; {verdict(table)}"
     return error_bars(table, words, write, unit_name(table.unit))
 
 

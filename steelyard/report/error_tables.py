@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import isfinite, sqrt
 
+from steelyard.diagnosis.words import LEVELS, NAMES
 from steelyard.records import ErrorTable, RunRecord
 from steelyard.report.numbers import NONE, Format, count, fitting, fitting_scores
 from steelyard.report.tables import Cell, Table, scored
@@ -14,22 +15,20 @@ PAIRS = 20
 
 def error_format(table: ErrorTable) -> Format:
     """One format for all errors."""
-    return fitting_scores([table.train, table.dev, table.test])
+    return fitting_scores([each.error for each in table.levels])
 
 
 def error_rows(table: ErrorTable) -> Table:
-    """Human, train, dev and test error, and the steps between them."""
+    """The error at every level with its interval, and the step that leads there from the level before."""
     write = error_format(table)
-    human = Cell(write(table.human), "" if table.human is not None else "not given, counted as 0", table.human)
-    rows = [
-        (Cell("human level"), human, Cell(NONE)),
-        (Cell("train"), scored(table.train, write), Cell(write.signed(table.bias), "bias")),
-        (Cell("dev"), scored(table.dev, write), Cell(write.signed(table.variance), "variance")),
-    ]
-    if table.test:
-        step = table.test.value - table.dev.value
-        rows.append((Cell("test"), scored(table.test, write), Cell(write.signed(step), "over dev")))
-    columns = (("Error on", False), (unit_name(table.unit), True), ("Step", True))
+    rows = []
+    for each in table.levels:
+        gap = next((gap for gap in table.gaps if gap.end == each.name), None)
+        step = Cell(write.signed(gap.value), write.interval(gap.low, gap.high), gap.value) if gap else Cell(NONE)
+        chance = Cell(f"{gap.probability:.2f}", sort=gap.probability) if gap else Cell(NONE)
+        error = scored(each.error, write) if each.error.high > each.error.low else Cell(write(each.error.value))
+        rows.append((Cell(each.name, LEVELS[each.name]), error, Cell(NAMES[gap.term] if gap else NONE), step, chance))
+    columns = (("Error on", False), (unit_name(table.unit), True), ("Part", False), ("Step", True), ("Largest?", True))
     return Table("The error table: smaller is better", columns, tuple(rows))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from steelyard.diagnosis.words import verdict
 from steelyard.records import STEPS, Mistake, RunRecord
 from steelyard.report import error_tables, numbers, tables, words
 from steelyard.report.cards import better_word, cards, seal
@@ -51,6 +52,7 @@ def view(record: RunRecord) -> dict[str, Any]:
         "heat_map": len(record.confusion) <= error_tables.HEAT_MAP,
         "duration": numbers.duration,
         "sentence": words.sentence,
+        "verdict": verdict,
         "sections": sections(record),
         "style": Markup(_source("page.css")),  # ours
         "script": Markup(script),  # ours

@@ -4,6 +4,13 @@ from steelyard.recipe import Recipe
 from steelyard.records import RunRecord
 from steelyard.techniques import NotApplicable, catalogue
 
+ASK: dict[str, str] = {
+    "variance": "variance dominates: more rows are the surest remedy; `steelyard learning-curve` says what they bring",
+    "bias": "bias dominates: more informative inputs or a bigger model; `steelyard mistakes` shows what is missing",
+    "mismatch": "data mismatch dominates: rows from where it will be used; `steelyard shift` says what differs",
+    "overfitting to dev": "dev is worn out: decide on fresh rows",
+    "cannot tell yet": "it cannot be told yet what dominates the error: look at the worst mistakes, they may be labels",
+}
 SHOWN, NAMED = 5, 8  # sentences, and techniques in one of them
 
 
@@ -30,28 +37,22 @@ def _open(record: RunRecord) -> list[str]:
 
 def _not_weighed(record: RunRecord) -> list[str]:
     """Remedies for the dominant error that nobody had time to weigh."""
-    if record.errors is None or record.errors.dominant == "neither" or "recipe" not in record.winner:
+    if record.errors is None or "recipe" not in record.winner:
         return []
     family, recipe = str(record.winner.get("family", "")), Recipe.from_dict(record.winner["recipe"])
     seen = {w.technique for w in record.weighed if w.against in family or not family}
-    others = {n: kind for n, kind in catalogue().items() if record.errors.dominant in kind.treats and n not in seen}
+    others = {n: kind for n, kind in catalogue().items() if record.errors.likely in kind.treats and n not in seen}
     missing = [n for n, kind in others.items() if not isinstance(kind().apply(recipe, record.problem), NotApplicable)]
     if not missing or not record.weighed:
         return []
     more = f" and {len(missing) - NAMED} more" if len(missing) > NAMED else ""
-    return [f"more time: not weighed yet against {record.errors.dominant}: {', '.join(missing[:NAMED])}{more}"]
+    return [f"more time: not weighed yet against {record.errors.likely}: {', '.join(missing[:NAMED])}{more}"]
 
 
 def _data(record: RunRecord) -> list[str]:
     if record.errors is None:
         return []
-    if record.errors.dominant == "variance":
-        return ["variance dominates: more rows are the surest remedy"]
-    if record.errors.dominant == "bias":
-        return [
-            "bias dominates: more informative columns or a bigger model; look at the worst mistakes for what is missing"
-        ]
-    return ["train and dev errors are within noise of each other: look at the worst mistakes, they may be labels"]
+    return [ASK[record.errors.dominant]]
 
 
 def _sign(record: RunRecord) -> int:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from steelyard.diagnosis.errors import with_dev, with_test
+from steelyard.diagnosis.errors import error_metric
+from steelyard.diagnosis.levels import as_error
 from steelyard.diagnosis.mistakes import confusion, course, residuals, worst
 from steelyard.diagnosis.several import target_rows
 from steelyard.finish.ensemble import Ensemble, load_predictor
@@ -20,9 +21,9 @@ from steelyard.weighing.interval import score_of
 from steelyard.workflow.bench import Bench
 from steelyard.workflow.blend import Choice, choose
 from steelyard.workflow.dev_wear import note_wear
+from steelyard.workflow.error_table import table_of
 from steelyard.workflow.final_training import Final, confirm, refit
 from steelyard.workflow.incumbent import Incumbent, recipe_for
-from steelyard.workflow.regularise import diagnose
 from steelyard.workflow.say import score_text
 
 
@@ -87,7 +88,7 @@ def _install(bench: Bench, made: Final) -> None:
 def _show(bench: Bench, choice: Choice) -> None:
     """What the page shows of the final choice on dev: confusion or residuals, the worst mistakes, the error table."""
     truth = bench.truth[choice.rows]
-    _remember(bench, choice)
+    found = _remembered(bench, choice)
     score = score_of(bench.metric, truth, choice.dev, bench.pool.weights_of(choice.rows))
     final = Arm(
         "final",
@@ -104,16 +105,18 @@ def _show(bench: Bench, choice: Choice) -> None:
         course=course(bench.pool, choice.rows, choice.dev),
         targets=target_rows(bench.problem, truth, choice.dev, bench.pool.weights_of(choice.rows)),
         mistakes=worst(bench.problem, bench.pool, choice.rows, choice.dev),
-        errors=with_dev(diagnose(bench, choice.arms[0]), bench.problem, score),
+        errors=table_of(bench, found),
     )
 
 
-def _remember(bench: Bench, choice: Choice) -> None:
+def _remembered(bench: Bench, choice: Choice) -> Predictions:
     """Keep what the chosen arms predict together: every diagnosis asks for it."""
     rows, train = choice.arms[0].train_rows[0], np.asarray(choice.arms[0].train[0], dtype=float)
     if all(np.array_equal(rows, tried.train_rows[0]) for tried in choice.arms):
         train = np.sum([w * tried.train[0] for w, tried in zip(choice.weights, choice.arms, strict=True)], axis=0)
-    Predictions(choice.rows, choice.dev, rows, train).save(bench.executor.final_predictions)
+    found = Predictions(choice.rows, choice.dev, rows, train)
+    found.save(bench.executor.final_predictions)
+    return found
 
 
 def _open_test(bench: Bench) -> None:
@@ -121,18 +124,19 @@ def _open_test(bench: Bench) -> None:
     if not len(bench.sealed):
         bench.say("finish", "there are no test rows")
         return
-    name = f"test {bench.metric.key} {bench.ask.seed} {_digest(bench.folder / 'model')}"
+    name = f"test and error {bench.metric.key} {bench.ask.seed} {_digest(bench.folder / 'model')}"
     if (known := bench.journal.fact(name)) is None:
         test = bench.sealed.open(f"steelyard run, for {name}", bench.journal.open_test)
         assert test.target is not None
         predicted = load_predictor(bench.folder / "model").predict(test)
-        found = score_of(bench.metric, test.target, predicted, test.weights)
-        bench.journal.set_fact(name, known := list(vars(found).values()))
-    score = Score(*known)
+        measures = (bench.metric, error_metric(bench.problem)[1])
+        known = [list(vars(score_of(m, test.target, predicted, test.weights)).values()) for m in measures]
+        bench.journal.set_fact(name, known)
+    score, told = (Score(*each) for each in known)
     openings = len({by for _, by in bench.journal.openings()})  # a kill right after opening does not count twice
     bench.update(test=score, test_openings=openings)
-    assert bench.record.errors is not None
-    bench.update(errors=with_test(bench.record.errors, bench.problem, score))
+    error = as_error(error_metric(bench.problem)[1], told)
+    bench.update(errors=table_of(bench, Predictions.load(bench.executor.final_predictions), error))
     times = "once" if openings == 1 else f"{openings} times: the score is no longer that of unseen data"
     bench.say(
         "finish",

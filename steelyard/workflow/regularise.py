@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from steelyard.data.split import RARE_SHARE
-from steelyard.diagnosis.errors import error_table
 from steelyard.metrics import COST
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
@@ -15,9 +14,10 @@ from steelyard.weighing.compare import LOOKS
 from steelyard.weighing.comparison import Comparison
 from steelyard.workflow.baseline import arm
 from steelyard.workflow.bench import Bench
+from steelyard.workflow.error_table import first_seed, table_of
 from steelyard.workflow.incumbent import Incumbent, compatible, edit, free, recipe_for, size_once
 from steelyard.workflow.race import Race
-from steelyard.workflow.say import noise_words, number, plainly
+from steelyard.workflow.say import noise_words, plainly, table_words
 from steelyard.workflow.standing import Entry, Standing
 from steelyard.workflow.tuning import edits
 
@@ -72,7 +72,7 @@ def _improve(bench: Bench, incumbent: Incumbent, seconds: float, name: str) -> I
         base = bench.try_arms([(recipe, SEEDS, size)])[0]
         if base is None:
             break
-        table = diagnose(bench, base)
+        table = table_of(bench, first_seed(base))
         if turn == 0:
             _say_diagnosis(bench, base, table)
         base, helped = _weigh_all(bench, base, propose(bench, base, table), up_to, left)
@@ -97,20 +97,11 @@ def _trials(bench: Bench, incumbent: Incumbent) -> int:
     return round(len(SEEDS) * (1.5 + sum(ratios)))
 
 
-def diagnose(bench: Bench, tried: Tried) -> ErrorTable:
-    """The error table of an arm, from the predictions of its first seed."""
-    both = ((tried.train_rows[0], tried.train[0]), (tried.rows[0], tried.dev[0]))
-    train, dev = ((bench.truth[rows], predicted, bench.pool.weights_of(rows)) for rows, predicted in both)
-    return error_table(bench.problem, train, dev)
-
-
 def _say_diagnosis(bench: Bench, tried: Tried, table: ErrorTable) -> None:
     rows = "" if tried.size.full else f" studied on {tried.size.rows} rows"
     bench.say(
         "regularise",
-        f"{tried.recipe.family}{rows}: error ({table.unit}) {number(table.train.value)} on train, "
-        f"{number(table.dev.value)} on dev; "
-        f"avoidable bias {number(table.bias)}, variance {number(table.variance)}: {table.dominant} dominates",
+        f"{tried.recipe.family}{rows}: {table_words(table)}",
     )
     if bench.record.errors is None:
         bench.update(errors=table)
@@ -118,7 +109,7 @@ def _say_diagnosis(bench: Bench, tried: Tried, table: ErrorTable) -> None:
 
 def _proposals(problem: Problem, recipe: Recipe, table: ErrorTable) -> tuple[list[Proposal], list[Weighed]]:
     """What may be tried on a recipe, remedies for the dominant error first, and what does not apply, with reasons."""
-    wanted: set[str] = {table.dominant}
+    wanted: set[str] = {table.likely}
     if problem.metric == COST or (problem.balance is not None and problem.balance < RARE_SHARE):
         wanted.add("imbalance")
     found: list[tuple[bool, float, Proposal]] = []
@@ -143,7 +134,7 @@ def _techniques(bench: Bench, base: Tried, table: ErrorTable) -> list[Proposal]:
     bench.update(weighed=(*bench.record.weighed, *(w for w in refused if (w.technique, w.against) not in done)))
     named = ", ".join(proposal.name for proposal in proposals)
     if proposals and not any(w.against == family for w in bench.record.weighed if w.pairs):
-        bench.say("regularise", f"to weigh on {family}, remedies for {table.dominant} first: {named}")
+        bench.say("regularise", f"to weigh on {family}, remedies for {table.likely} first: {named}")
     return proposals
 
 

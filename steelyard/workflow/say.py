@@ -1,7 +1,9 @@
 """How scores are put into words, and ranked."""
 
+from steelyard.diagnosis.words import NAMES, verdict
 from steelyard.metrics import Metric
 from steelyard.problem import Score
+from steelyard.records import ErrorTable
 from steelyard.trials.arms import Tried
 from steelyard.weighing.comparison import Noise
 from steelyard.workflow.bench import Bench
@@ -35,3 +37,10 @@ def noise_words(measure: Metric, noise: Noise, matters: float) -> str:
         f"{noise.seeds} seeds), other examples by {number(noise.by_examples)} ({noise.examples} rows); "
         f"an effect below {number(matters)} does not matter"
     )
+
+
+def table_words(table: ErrorTable) -> str:
+    """The levels, the gaps and the verdict of an error table."""
+    levels = ", ".join(f"{number(each.error.value)} on {each.name}" for each in table.levels)
+    parts = ", ".join(f"{NAMES[gap.term]} {number(gap.value)}" for gap in table.gaps)
+    return f"error ({table.unit}) {levels}; {parts}: {verdict(table)}"

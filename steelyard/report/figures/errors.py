@@ -4,10 +4,13 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
+from steelyard.diagnosis.words import NAMES
 from steelyard.problem import Score
-from steelyard.records import ErrorTable
+from steelyard.records import ErrorTable, Term
 from steelyard.report.figures.canvas import COLOURS, NARROW, SMALL, TEXT, WIDE, Canvas, Drawing, grid
 from steelyard.report.numbers import Format
+
+HUES: dict[Term, str] = {"bias": "accent", "variance": "second", "mismatch": "open", "overfitting to dev": "bad"}
 
 
 @dataclass(frozen=True)
@@ -23,14 +26,15 @@ class Bar:
 
 def bars(table: ErrorTable, write: Format) -> list[Bar]:
     """The rows of the drawing."""
-    human = table.human or 0.0
     rows = []
-    if table.human is not None:
-        rows.append(Bar("human", 0.0, Score(human, human, human, 0), "muted", ""))
-    rows.append(Bar("train", human, table.train, "accent", f"bias {write.signed(table.bias)}"))
-    rows.append(Bar("dev", table.train.value, table.dev, "second", f"variance {write.signed(table.variance)}"))
-    if table.test is not None:
-        rows.append(Bar("test", table.test.value, table.test, "muted", ""))
+    for each in table.levels:
+        gap = next((gap for gap in table.gaps if gap.end == each.name), None)
+        if gap is None:
+            rows.append(Bar(each.name, 0.0, each.error, "muted", ""))
+            continue
+        start = 0.0 if gap.start == "zero" else each.error.value - gap.value
+        part = f"{NAMES[gap.term]} {write.signed(gap.value)} ({write.interval(gap.low, gap.high)})"
+        rows.append(Bar(each.name, start, each.error, HUES[gap.term], part))
     return rows
 
 

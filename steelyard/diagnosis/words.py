@@ -1,0 +1,37 @@
+"""What an error table says, in words."""
+
+from steelyard.records import ErrorTable, Gap, LevelName, Term
+
+MEANING: dict[Term, str] = {
+    "bias": "it is not good enough even on its own train data",
+    "variance": "it does worse on new data like those it learnt from",
+    "mismatch": "it does worse on data from where it will be used than on new data like those it learnt from",
+    "overfitting to dev": "it was chosen on dev too often: it does worse on fresh data",
+}
+NAMES: dict[Term, str] = {
+    "bias": "avoidable bias",
+    "variance": "variance",
+    "mismatch": "data mismatch",
+    "overfitting to dev": "overfitting to dev",
+}
+LEVELS: dict[LevelName, str] = {
+    "human level": "the smallest error that people reach",
+    "Bayes proxy": "an estimate of the smallest error that anything can reach",
+    "train": "the rows it learnt from",
+    "train-dev": "new rows like those it learnt from",
+    "dev": "new rows like those it will be used on",
+    "test": "fresh rows that decided nothing",
+}
+
+
+def verdict(table: ErrorTable) -> str:
+    """`variance dominates (probability 0.98)`, or that it cannot be told yet and what is likely."""
+    if table.dominant != "cannot tell yet":
+        return f"{NAMES[table.dominant]} dominates (probability {table.probability:.2f})"
+    likely = f"{NAMES[table.likely]} is the likeliest to be the largest part ({table.probability:.2f})"
+    return f"cannot tell yet what dominates: {likely}"
+
+
+def step_words(gap: Gap) -> str:
+    """What a difference is between: `train over human level`."""
+    return f"{gap.end} over {gap.start}"

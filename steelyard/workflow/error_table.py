@@ -1,0 +1,33 @@
+"""The error table of an arm, or of the final model, from predictions that are there."""
+
+import numpy as np
+
+from steelyard.diagnosis.errors import error_table
+from steelyard.diagnosis.levels import Sample
+from steelyard.problem import Score
+from steelyard.records import ErrorTable
+from steelyard.trials.arms import Tried
+from steelyard.trials.predictions import Predictions
+from steelyard.workflow.bench import Bench
+
+
+def table_of(
+    bench: Bench,
+    found: Predictions,
+    test: Score | None = None,
+    human: Score | None = None,
+    proxy: Score | None = None,
+) -> ErrorTable:
+    """The error table; `test`, `human` and `proxy` are errors in its unit."""
+    train, dev = sample_of(bench, found.train_rows, found.train), sample_of(bench, found.dev_rows, found.dev)
+    return error_table(bench.problem, train, dev, None, test, human, proxy)
+
+
+def sample_of(bench: Bench, rows: np.ndarray, predictions: np.ndarray) -> Sample:
+    """Predictions on rows of the pool as a sample of the table."""
+    return Sample(bench.truth[rows], predictions, bench.pool.weights_of(rows), rows)
+
+
+def first_seed(tried: Tried) -> Predictions:
+    """What an arm predicted with its first seed."""
+    return Predictions(tried.rows[0], tried.dev[0], tried.train_rows[0], tried.train[0])
