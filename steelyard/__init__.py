@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from steelyard.comparing import compare, weigh
+    from steelyard.diagnosing import diagnose
+    from steelyard.diagnosis.diagnosis import Diagnosis
     from steelyard.errors import UserError
     from steelyard.inspecting import anchors, duplicates, probe
     from steelyard.problem import Constraint
@@ -16,6 +18,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Comparison",
     "Constraint",
+    "Diagnosis",
     "Recipe",
     "Run",
     "UserError",
@@ -23,6 +26,7 @@ __all__ = [
     "__version__",
     "anchors",
     "compare",
+    "diagnose",
     "duplicates",
     "explore",
     "load",
@@ -34,6 +38,7 @@ __all__ = [
 
 _WHERE = {
     "Constraint": "steelyard.problem",
+    "Diagnosis": "steelyard.diagnosis.diagnosis",
     "Recipe": "steelyard.recipe",
     "Run": "steelyard.runs",
     "UserError": "steelyard.errors",
@@ -41,6 +46,7 @@ _WHERE = {
     "Weighing": "steelyard.weighing.comparison",
     "anchors": "steelyard.inspecting",
     "compare": "steelyard.comparing",
+    "diagnose": "steelyard.diagnosing",
     "duplicates": "steelyard.inspecting",
     "weigh": "steelyard.comparing",
     "explore": "steelyard.runs",

@@ -12,6 +12,7 @@ from steelyard.data.dataset import Dataset
 from steelyard.data.files import natural
 from steelyard.data.layout import Layout
 from steelyard.data.source import read_like
+from steelyard.diagnosis.diagnosis import Diagnosis
 from steelyard.errors import UserError
 from steelyard.finish.ensemble import Ensemble, load_predictor
 from steelyard.networks.given import named
@@ -22,6 +23,7 @@ from steelyard.training.rate_range import RateRange
 from steelyard.trials.journal import Journal
 from steelyard.weighing.trade_off import Exploration
 from steelyard.workflow.ask import Ask, seed_of
+from steelyard.workflow.diagnose import stored_diagnosis
 from steelyard.workflow.explore import explore_grid
 from steelyard.workflow.grid import Grid
 from steelyard.workflow.preview import preview
@@ -119,6 +121,19 @@ class Run:
     def report(self) -> Path:
         """Write report.html anew and say where."""
         return write_page(self.folder, self.record)
+
+    @property
+    def diagnosis(self) -> Diagnosis:
+        """What holds the model back: as it was last diagnosed (`steelyard.diagnose`), else the run's own error table.
+
+        Raises UserError for a run that has no error table yet.
+        """
+        found = stored_diagnosis(self.folder)
+        if found is not None:
+            return found
+        if self.record.errors is None:
+            raise UserError(f"{self.folder} has no error table yet: finish the run first")
+        return Diagnosis(self.record.errors, wear=self.record.wear)
 
     def journal(self) -> Journal:
         """The journal of the run."""

@@ -22,7 +22,7 @@ FLOORS = (  # the lowest first; a room imports rooms of its own floor and of tho
     {"trials"},
     {"weighing", "diagnosis", "finish"},
     {"workflow", "report"},
-    {"runs", "comparing", "inspecting", "layers", "terminal", "demo", "options"},
+    {"runs", "comparing", "diagnosing", "inspecting", "layers", "terminal", "demo", "options"},
     {"commands", "cli", "__main__"},
 )
 PIPES = {"trials/worker.py", "trials/executor.py"}  # pickles between a process and its own child, never a file

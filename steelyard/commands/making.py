@@ -85,3 +85,8 @@ def show_sheet(lines: Sequence[str], tables: Sequence[Any], page: Path | None = 
         console.print(escape(line))
     if page is not None:
         console.print(f"page  {escape(str(page))}")
+
+
+def _cell(cell: Any, number: bool) -> str:
+    """What a cell says; the note of a number is its interval, that of a word is for the page."""
+    return f"{cell.text} ({cell.note})" if cell.note and number else str(cell.text)

@@ -77,5 +77,5 @@ def final_predictions(bench: Bench) -> Predictions:
     """
     file = bench.executor.final_predictions
     if not file.exists():
-        raise UserError(f"{bench.folder} has no final model yet: finish the run first, with the same command")
+        raise UserError(f"the run in {bench.folder} did not come to a final model: run again, with more time")
     return Predictions.load(file)
