@@ -18,7 +18,7 @@ from steelyard.trials.deciding import with_mean_shift
 from steelyard.trials.predictions import Predictions
 from steelyard.weighing.interval import score_of
 from steelyard.workflow.bench import Bench
-from steelyard.workflow.blend import Choice, choose
+from steelyard.workflow.blend import Choice, choose, on_train_dev
 from steelyard.workflow.dev_wear import note_wear
 from steelyard.workflow.final_training import Final, confirm, refit
 from steelyard.workflow.incumbent import Incumbent, recipe_for
@@ -113,7 +113,7 @@ def _remember(bench: Bench, choice: Choice) -> None:
     rows, train = choice.arms[0].train_rows[0], np.asarray(choice.arms[0].train[0], dtype=float)
     if all(np.array_equal(rows, tried.train_rows[0]) for tried in choice.arms):
         train = np.sum([w * tried.train[0] for w, tried in zip(choice.weights, choice.arms, strict=True)], axis=0)
-    Predictions(choice.rows, choice.dev, rows, train).save(bench.executor.final_predictions)
+    Predictions(choice.rows, choice.dev, rows, train, *on_train_dev(choice)).save(bench.executor.final_predictions)
 
 
 def _open_test(bench: Bench) -> None:
