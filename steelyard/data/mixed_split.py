@@ -45,14 +45,14 @@ def in_folds(
     seed, partition = deal
     codes = np.arange(len(strata)) if groups is None else groups
     _, member = np.unique(codes, return_inverse=True)
-    wanted = np.flatnonzero(sources.wanted)
-    place = positions(strata[wanted], codes[wanted], np.random.default_rng([seed, 2, partition])) % folds
-    of_group = np.full(int(member.max()) + 1, -1)
-    of_group[member[wanted]] = place
-    asked = of_group[member]  # the fold in which a row is in dev, or one of its group is; -1 for all others
-    near, dealt = asked >= 0, by_source(strata, sources)
+    wanted, dealt = np.flatnonzero(sources.wanted), by_source(strata, sources)
+    near = np.isin(codes, codes[wanted])  # in a group with a target row
     ever = among(near, dealt, codes, HELD * (folds - 1), np.random.default_rng([seed, 7]))
     ever |= among(~near, dealt, codes, HELD * folds, np.random.default_rng([seed, 8]))
+    stream, halves = np.random.default_rng([seed, 2, partition]), 2 * strata + ever
+    of_group = np.full(int(member.max()) + 1, -1)
+    of_group[member[wanted]] = positions(halves[wanted], codes[wanted], stream) % folds
+    asked = of_group[member]  # the fold in which a row is in dev, or one of its group is; -1 for all others
     others = np.flatnonzero(~near & ever)
     turn = (asked + 1) % folds  # never the one in which it is in dev
     turn[others] = positions(dealt[others], codes[others], np.random.default_rng([seed, 9, partition])) % folds
