@@ -52,11 +52,19 @@ def source_names(values: pd.Series) -> Array:
 
 
 def misplaced(names: Array, mix: Mix, part: Array | None) -> tuple[Array, tuple[str, ...]]:
-    """Rows (n,) bool of other sources that a ready split has put into dev or test, and what is said about them."""
+    """Rows (n,) bool of other sources that a ready split has put into dev or test, and what is said about them.
+
+    UserError where it has put no others there.
+    """
     wrong = np.zeros(len(names), bool)
     if part is None:
         return wrong, ()
     wrong = np.isin(part, ("dev", "test")) & ~np.isin(names.astype(str), mix.targets)
+    for name in ("dev", "test"):
+        here = part == name
+        if here.any() and wrong[here].all():
+            asked = " or ".join(f"'{target}'" for target in mix.targets)
+            raise UserError(f"none of the {int(here.sum())} {name} rows is of {asked}: {name} is to hold such rows")
     many = int(wrong.sum())
     return wrong, (f"{counted(many, 'row')} of other sources left out of the ready dev and test",) if many else ()
 

@@ -163,6 +163,7 @@ def _split(bench: Bench, test_rows: np.ndarray) -> str:
     protocol, pool = bench.protocol, len(bench.pool)
     if protocol.sources is not None:
         how = source_words.mixed(protocol, bench.problem.rows - pool - len(test_rows))
+        how = f"{series_words.ordered(protocol, bench.pool)}; {how}" if protocol.kind == "ordered" else how
     elif protocol.kind == "ordered":
         how = series_words.ordered(protocol, bench.pool)
     elif protocol.kind == "folds":

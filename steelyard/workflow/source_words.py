@@ -9,13 +9,14 @@ def mixed(protocol: Protocol, absent: int) -> str:
     assert protocol.sources is not None
     words, ordered = protocol.sources.words, protocol.kind == "ordered"
     splits = [protocol.split(0, fold) for fold in range(protocol.folds)]
-    dev, train = sum(len(dev) for _, dev in splits), len(splits[0][0])
-    folds = f" in {protocol.folds} folds, each once" if protocol.folds > 1 else ""
-    held = counted(len(protocol.train_dev(0, 0)), "row")
-    how = "the last ones before dev, of any source" if ordered else "as they come, of any source"
+    dev, train = counted(sum(len(dev) for _, dev in splits), "row"), counted(len(splits[0][0]), "row")
+    origin = " before the last origin" * (ordered and protocol.folds > 1)
+    held = f"{len(protocol.train_dev(0, 0)):,} more are held out as train-dev"
+    turns = f" in {protocol.folds} folds, each once" if protocol.folds > 1 and not ordered else ""
+    how = "the last ones before dev" if ordered else "at random"
     said = [
-        f"dev and test hold rows of {words} only: dev {counted(dev, 'row')}{folds}",
-        f"{counted(train, 'row')} of all sources train; train-dev is {held} held out of them, {how}",
+        f"dev and test hold rows of {words} only: dev {dev}{turns}",
+        f"{train} of all sources train{origin}, and {held}, {how}",
     ]
     if absent:
         why = "come after the test begins" if ordered else "repeat rows of the test"

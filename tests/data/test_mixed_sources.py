@@ -168,6 +168,11 @@ def test_the_target_source_needs_rows_outside_the_test() -> None:
         )
 
 
+def test_a_test_without_any_row_of_the_target_source_is_refused() -> None:
+    with pytest.raises(UserError, match="none of the 30 test rows is of 'phone'"):
+        read(mixed(), "income", test=people(30).assign(origin="web"), mix=PHONE)
+
+
 def test_weights_go_with_the_rows_that_are_left() -> None:
     found = read(mixed().assign(w=np.arange(240.0) + 1), "income", test=mixed(30).assign(w=7.0), mix=PHONE, weights="w")
     assert found.weights is not None

@@ -80,7 +80,7 @@ def test_the_record_says_which_source_is_in_which_part(record: RunRecord) -> Non
 def test_the_story_says_what_is_held_out_and_that_the_last_training_learns_from_it(record: RunRecord) -> None:
     told = " ".join(said.text for said in record.said)
     assert "dev and test hold rows of 'phone' only: dev" in told
-    assert "train-dev is" in told
+    assert "more are held out as train-dev, at random" in told
     assert f"trained on train + train-dev + dev ({record.protocol['pool']} rows)" in told
 
 
