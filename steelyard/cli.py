@@ -114,7 +114,7 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
     """What the options say that every command which trains has."""
     settings = tuple(_setting(text) for text in options.settings)
     from steelyard.data.layout import Layout
-    from steelyard.workflow.ask import Ask, seed_of
+    from steelyard.workflow.ask import Ask, named, seed_of
 
     return Ask(
         options.source,
@@ -132,6 +132,8 @@ def _ask(options: argparse.Namespace, **more: Any) -> Any:
         layout=Layout(options.id, options.time, options.horizon, options.window, options.period),
         order=options.order,
         network=options.network,
+        source_column=options.source_column,
+        target_source=named(options.target_source),
         **more,
     )
 

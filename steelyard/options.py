@@ -121,6 +121,22 @@ def series_options(parser: argparse.ArgumentParser) -> None:
     add("--period", type=int, metavar="N", help="steps of a season, 0 for none (default: inferred)")
 
 
+def source_options(parser: argparse.ArgumentParser) -> None:
+    """Where rows come from, when several sources are mixed."""
+    add = parser.add_argument
+    add(
+        "--source-column",
+        metavar="COLUMN",
+        help="the column that says where each row is from, when rows of several sources are mixed",
+    )
+    add(
+        "--target-source",
+        action="append",
+        metavar="NAME",
+        help="the source the model is for, whose rows alone stand in dev and test; several times for several",
+    )
+
+
 def data_options(parser: argparse.ArgumentParser) -> None:
     """What every command that trains is told about the data and what to do with them."""
     add = parser.add_argument
@@ -136,6 +152,7 @@ def data_options(parser: argparse.ArgumentParser) -> None:
         help="the column to predict (files in class folders need none); several times, or as A,B, for several at once",
     )
     add("--test", metavar="SOURCE", help="a second source with the test rows")
+    source_options(parser)
     add("--output", type=Path, metavar="DIR", help="the folder to write into (default: one named by SOURCE in runs)")
     add("--metric", metavar="NAME", help="the metric to optimise, by its scikit-learn name")
     add("--task", choices=TASKS, metavar="TASK", help=f"override the inferred task: {', '.join(TASKS)}")

@@ -23,6 +23,7 @@ from steelyard.training.rate_range import RateRange
 from steelyard.trials.journal import Journal
 from steelyard.weighing.trade_off import Exploration
 from steelyard.workflow.ask import Ask, seed_of
+from steelyard.workflow.ask import named as named_sources
 from steelyard.workflow.diagnose import stored_diagnosis
 from steelyard.workflow.explore import explore_grid
 from steelyard.workflow.grid import Grid
@@ -189,6 +190,8 @@ def run(
     window: int | None = None,
     period: int | None = None,
     network: Any = None,
+    source_column: str | int | None = None,
+    target_source: str | Sequence[str] | None = None,
 ) -> Run:
     """Run the workflow on a source (file, folder, frame, arrays) and return the finished run.
 
@@ -203,7 +206,9 @@ def run(
     forecasts the target so many steps ahead from a `window` of the past, `period` is the length of a season.
     `network` is a torch.nn.Module of your own (copied for every training, its weights being the start), what makes one
     when called as build(shape, outputs) or build(), or the path "package.module:build" of either; it stands in the
-    place of our network (`networks.own` says what it is fed). The same call again resumes, or returns at once. Raises
+    place of our network (`networks.own` says what it is fed). `source_column` names the column that says where each row
+    comes from, `target_source` the one or several sources that the model is for: dev and test hold their rows alone,
+    and some rows are held out of train as train-dev. The same call again resumes, or returns at once. Raises
     UserError, with one line that says what to do, for anything in the arguments or the data that cannot be used.
     """
     ask = Ask(
@@ -229,6 +234,8 @@ def run(
         modality,
         Layout(id, time, horizon, window, period),
         network,
+        source_column,
+        named_sources(target_source),
     )
     record = carry_out(ask, watch)
     return Run(Path(record.output), record, ask, network)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from steelyard.data.layout import UNSAID, Layout
+from steelyard.data.sources import Sources
 from steelyard.problem import Head, Modality, Task
 
 Kind = Literal["number", "category", "date", "text", "image"]
@@ -81,6 +82,7 @@ class Dataset:
     `weights` (n,) says how much each row counts in every metric; None: all count alike.
     `groups` gives rows that are exact duplicates of each other the same number: they stay on one side of a split.
     `origin` says per row where it came from: a file's path for images, the row number for tables.
+    `sources` says of which source each row is where several were mixed: dev and test hold the target sources alone.
     """
 
     name: str
@@ -99,6 +101,7 @@ class Dataset:
     order: np.ndarray | None = None
     heads: tuple[Head, ...] = ()
     asks: Task | None = None
+    sources: Sources | None = None
 
     def __len__(self) -> int:
         held = next((each for each in (self.frame, self.images, self.series) if each is not None), ())
@@ -120,8 +123,14 @@ class Dataset:
             part=pick(self.part),
             groups=pick(self.groups),
             weights=pick(self.weights),
+            sources=None if self.sources is None else self.sources.take(rows),
             origin=tuple(self.origin[i] for i in rows) if self.origin else (),
         )
+
+    @property
+    def asked(self) -> np.ndarray:
+        """Which rows (n,) bool the model is for: those of the target sources, where several were mixed."""
+        return np.ones(len(self), bool) if self.sources is None else self.sources.wanted
 
     @property
     def task(self) -> Task:
@@ -136,7 +145,7 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """A hash of the content: inputs, target, weights and ready split."""
+        """A hash of the content: inputs, target, weights, sources and ready split."""
         digest = hashlib.sha256(repr((self.schema, self.classes, self.heads, self.asks)).encode())
         if self.frame is not None:
             digest.update(pd.util.hash_pandas_object(self.frame, index=False).to_numpy().tobytes())
@@ -145,6 +154,8 @@ class Dataset:
                 digest.update(np.ascontiguousarray(values).tobytes())
         if self.weights is not None:
             digest.update(b"weights" + self.weights.tobytes())
+        if (mixed := self.sources) is not None:
+            digest.update(repr((mixed.column, mixed.names, mixed.targets)).encode() + mixed.codes.tobytes())
         if self.part is not None:
             digest.update("\n".join(map(str, self.part)).encode())
         return digest.hexdigest()[:16]

@@ -14,8 +14,10 @@ from steelyard.data.columns import convert, decide, is_number, mostly_numbers, t
 from steelyard.data.dataset import Column, Dataset, Schema
 from steelyard.data.layout import Layout
 from steelyard.data.long_tables import named
+from steelyard.data.mixed_sources import completed, located, misplaced, source_names, sources_of
 from steelyard.data.prepare_series import SEASON, last_values
 from steelyard.data.season import find_period
+from steelyard.data.sources import Mix, Sources
 from steelyard.data.split import TEST_SHARE, divide
 from steelyard.data.table_dataset import require_rows
 from steelyard.data.tables import RawTable, position, select
@@ -56,7 +58,13 @@ class Windows:
 
 
 def forecast_dataset(
-    table: RawTable, target: str | int, test: RawTable | None, task: str | None, exclude: Sequence[str], layout: Layout
+    table: RawTable,
+    target: str | int,
+    test: RawTable | None,
+    task: str | None,
+    exclude: Sequence[str],
+    layout: Layout,
+    mix: Mix | None = None,
 ) -> Dataset:
     """The data set of all windows of a table whose target is known; rows of a test table follow those of the table."""
     if task not in {None, "regression"}:
@@ -64,7 +72,10 @@ def forecast_dataset(
     require_rows(len(table.frame), table.name)
     layout, name = named(table, layout), position(table, target)
     layout, notes = _with_time(table, layout, name)
-    columns, said = _columns(table, name, layout, exclude)
+    if mix is not None:
+        mix = located(mix, table, {name, *(key for key in (layout.id, layout.time) if key)}, exclude)
+        test = None if test is None else completed(mix, test)
+    columns, said = _columns(table, name, layout, [*exclude, *([] if mix is None else [str(mix.column)])])
     whole, tested = _appended(table, test, [name, *(c.name for c in columns[1:])], layout)
     tracks, told = read_tracks(whole, columns, layout)
     if test is not None:
@@ -76,6 +87,10 @@ def forecast_dataset(
     ahead = counted(int(layout.horizon or 1), "step")
     size = f"{counted(len(found.target), 'window')} of {layout.window} steps, {ahead} ahead"
     part = np.where(tested[found.rows], "test", "train") if test is not None else None
+    sources = None
+    if mix is not None:
+        found, part, sources, told_sources = _mixed(found, part, mix, table, test)
+        said = (*said, *told_sources)
     return Dataset(
         name=table.name,
         schema=Schema("series", name, channels, layout=layout, length=int(layout.window or 0)),
@@ -84,8 +99,30 @@ def forecast_dataset(
         order=found.order,
         part=part,
         origin=found.origin,
+        sources=sources,
         notes=(*table.notes, *notes, *told, *said, *seen, size, _said_range(found.target, name)),
     )
+
+
+def _mixed(
+    found: Windows, part: Array | None, mix: Mix, table: RawTable, test: RawTable | None
+) -> tuple[Windows, Array | None, Sources, tuple[str, ...]]:
+    """The windows that may stay with their parts and sources: the source is that of the row to be forecast."""
+    column = str(mix.column)
+    names = source_names(pd.concat([each.frame[column] for each in (table, test) if each is not None]))[found.rows]
+    wrong, said = misplaced(names, mix, part)
+    kept = np.flatnonzero(~wrong)
+    if wrong.any():
+        found = Windows(
+            found.series[kept],
+            found.target[kept],
+            found.order[kept],
+            tuple(found.origin[row] for row in kept),
+            found.rows[kept],
+        )
+        part = None if part is None else part[kept]
+    sources, told = sources_of(names[kept], mix, found.target, part)
+    return found, part, sources, (*said, *told)
 
 
 def forecast_like(table: RawTable, schema: Schema) -> Dataset:

@@ -8,7 +8,9 @@ import pandas as pd
 from steelyard.data.columns import convert, decide
 from steelyard.data.dataset import Column, Dataset, Schema
 from steelyard.data.layout import Layout
+from steelyard.data.mixed_sources import completed, located
 from steelyard.data.series import RawSeries, padded, series_dataset, series_like
+from steelyard.data.sources import Mix
 from steelyard.data.tables import RawTable, position, select
 from steelyard.data.times import read_times, sort_rows
 from steelyard.data.words import counted
@@ -16,7 +18,13 @@ from steelyard.errors import UserError, suggest
 
 
 def long_dataset(
-    table: RawTable, target: str | int, test: RawTable | None, task: str | None, exclude: Sequence[str], layout: Layout
+    table: RawTable,
+    target: str | int,
+    test: RawTable | None,
+    task: str | None,
+    exclude: Sequence[str],
+    layout: Layout,
+    mix: Mix | None = None,
 ) -> Dataset:
     """The data set of a long table: the values of an id, in the order of time, are its series."""
     layout, name = named(table, layout), position(table, target)
@@ -24,10 +32,16 @@ def long_dataset(
         raise UserError("a table of series needs a column that tells them apart: name it as id, or a horizon")
     if name in {layout.id, layout.time}:
         raise UserError(f"the target cannot be '{name}': it is the id or the time")
-    columns, notes = measured(table, [name, layout.id, str(layout.time), *exclude], exclude)
-    raw = _cases(table, name, columns, layout, notes)
-    other = None if test is None else _cases(test, name, columns, layout, ())
-    return series_dataset(raw, other, name, task, layout)
+    taken = [name, layout.id, str(layout.time)]
+    source = ""
+    if mix is not None:
+        mix = located(mix, table, taken, exclude)
+        test = None if test is None else completed(mix, test)
+        source = str(mix.column)
+    columns, notes = measured(table, [*taken, *([source] if source else []), *exclude], exclude)
+    raw = _cases(table, name, columns, layout, notes, source)
+    other = None if test is None else _cases(test, name, columns, layout, (), source)
+    return series_dataset(raw, other, name, task, layout, mix)
 
 
 def long_like(table: RawTable, schema: Schema, classes: tuple[str, ...]) -> Dataset:
@@ -67,10 +81,16 @@ def measured(
 
 
 def _cases(
-    table: RawTable, target: str | None, columns: Sequence[Column], layout: Layout, notes: tuple[str, ...]
+    table: RawTable,
+    target: str | None,
+    columns: Sequence[Column],
+    layout: Layout,
+    notes: tuple[str, ...],
+    source: str = "",
 ) -> RawSeries:
-    """One case for every id of a table."""
-    needed = [str(layout.id), str(layout.time), *(column.name for column in columns), *([target] if target else [])]
+    """One case for every id of a table; the column `source`, if there is one, says the source of each."""
+    keys = [str(layout.id), str(layout.time), *([target] if target else []), *([source] if source else [])]
+    needed = [*keys, *(column.name for column in columns)]
     frame = select(table, list(dict.fromkeys(needed))).reset_index(drop=True)
     if not len(frame):
         raise UserError(f"{table.name} has no rows")
@@ -79,6 +99,7 @@ def _cases(
     values = np.stack([convert(frame[column.name], column).values for column in columns]).astype(np.float32)
     parts = rows.parts()
     labels = None if target is None else _constant(frame[target], parts, rows.names, target, table.name)
+    sources = _constant(frame[source], parts, rows.names, source, table.name, "source") if source else None
     return RawSeries(
         table.name,
         padded([values[:, part] for part in parts], len(columns)),
@@ -86,22 +107,27 @@ def _cases(
         tuple(column.name for column in columns),
         rows.names,
         (*table.notes, *times.notes, *rows.notes, *notes),
+        sources=sources,
     )
 
 
 def _constant(
-    values: pd.Series, parts: list[np.ndarray], names: tuple[str, ...], target: str, source: str
+    values: pd.Series,
+    parts: list[np.ndarray],
+    names: tuple[str, ...],
+    target: str,
+    source: str,
+    what: str = "target",
 ) -> pd.Series:
-    """The target of every id, which is the same in all of its rows; where some say nothing, the others decide."""
+    """The target (or `what`) of every id, the same in all of its rows; where some say nothing, the others decide."""
     codes, _ = pd.factorize(values)
     first = []
     for part, name in zip(parts, names, strict=True):
         there = part[codes[part] >= 0]
         if len(there) and (codes[there] != codes[there[0]]).any():
             different = ", ".join(f"'{each}'" for each in pd.unique(values.iloc[there])[:3])
-            raise UserError(
-                f"{source}: target '{target}' changes within id '{name}' ({different}): expected one value a series; "
-                "to predict a column over time, say how many steps ahead as horizon"
-            )
+            hint = "; to predict a column over time, say how many steps ahead as horizon" * (what == "target")
+            changes = f"{what} '{target}' changes within id '{name}' ({different})"
+            raise UserError(f"{source}: {changes}: expected one value a series{hint}")
         first.append(int(there[0]) if len(there) else int(part[0]))
     return values.iloc[first].reset_index(drop=True)

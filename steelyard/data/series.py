@@ -10,6 +10,8 @@ from steelyard.data.course import lengths
 from steelyard.data.dataset import Column, Dataset, Schema
 from steelyard.data.duplicates import judge, key_groups
 from steelyard.data.layout import UNSAID, Layout
+from steelyard.data.mixed_sources import misplaced, source_names, sources_of
+from steelyard.data.sources import Mix
 from steelyard.data.table_dataset import known_target, require_rows
 from steelyard.data.targets import code_target
 from steelyard.data.words import counted
@@ -23,7 +25,7 @@ class RawSeries:
     """Cases before their target is coded: `values` float32 (n, channels, time), NaN where missing and behind the end.
 
     `target` has one entry a case, or is None; `named` says that its entries are names of classes, whatever they look
-    like; `origin` says per case where it came from.
+    like; `origin` says per case where it came from, `sources` of which source it is where several are mixed.
     """
 
     name: str
@@ -34,6 +36,7 @@ class RawSeries:
     notes: tuple[str, ...] = ()
     named: bool = False
     regression: bool = False
+    sources: pd.Series | None = None
 
 
 def padded(cases: Sequence[np.ndarray], channels: int) -> np.ndarray:
@@ -46,7 +49,12 @@ def padded(cases: Sequence[np.ndarray], channels: int) -> np.ndarray:
 
 
 def series_dataset(
-    raw: RawSeries, test: RawSeries | None, target: str, task: str | None, layout: Layout = UNSAID
+    raw: RawSeries,
+    test: RawSeries | None,
+    target: str,
+    task: str | None,
+    layout: Layout = UNSAID,
+    mix: Mix | None = None,
 ) -> Dataset:
     """The data set of training cases and, where given, test cases."""
     require_rows(len(raw.values), raw.name)
@@ -63,13 +71,21 @@ def series_dataset(
     tested = np.zeros(len(raw.values), bool) if part is None else part == "test"
     task = task or ("regression" if raw.regression else None)
     coded = code_target(raw.target, target, task, tested, as_classes=raw.named)
-    rows = np.flatnonzero(coded.usable)
+    usable, sources = coded.usable, None
+    if mix is not None and raw.sources is not None:
+        of = source_names(raw.sources)
+        wrong, said = misplaced(of, mix, part)
+        usable, notes = usable & ~wrong, (*notes, *said)
+    rows = np.flatnonzero(usable)
     require_rows(len(rows), raw.name)
     if not np.any(~tested[rows]):
         raise UserError(f"{raw.name} has no training series: every case is marked as test")
     values = _infinite_missing(raw.values[rows])
     values = values[:, :, : max(1, int(lengths(values).max()))]
     part = None if part is None else part[rows]
+    if mix is not None and raw.sources is not None:
+        sources, said = sources_of(of[rows], mix, coded.values[rows], part)
+        notes = (*notes, *said)
     groups, said = judge(key_groups([case.tobytes() for case in values]), part, "series")
     columns = tuple(Column(name, "number") for name in raw.channels)
     return Dataset(
@@ -80,6 +96,7 @@ def series_dataset(
         series=values,
         part=part,
         groups=groups,
+        sources=sources,
         origin=tuple(raw.origin[i] for i in rows),
         notes=(*notes, *coded.notes, *_said_values(values), *said),
     )
@@ -117,7 +134,9 @@ def _joined(raw: RawSeries, test: RawSeries) -> RawSeries:
     assert raw.target is not None
     values = padded([*raw.values, *test.values], len(raw.channels))
     target = pd.concat([raw.target, test.target], ignore_index=True)
-    return replace(raw, values=values, target=target, origin=(*raw.origin, *(f"test {o}" for o in test.origin)))
+    sources = None if raw.sources is None else pd.concat([raw.sources, test.sources], ignore_index=True)
+    origin = (*raw.origin, *(f"test {o}" for o in test.origin))
+    return replace(raw, values=values, target=target, origin=origin, sources=sources)
 
 
 def _kept(raw: RawSeries, which: np.ndarray) -> RawSeries:
@@ -125,7 +144,9 @@ def _kept(raw: RawSeries, which: np.ndarray) -> RawSeries:
         return raw
     rows = np.flatnonzero(which)
     target = raw.target.iloc[rows].reset_index(drop=True)
-    return replace(raw, values=raw.values[rows], target=target, origin=tuple(raw.origin[i] for i in rows))
+    sources = None if raw.sources is None else raw.sources.iloc[rows].reset_index(drop=True)
+    origin = tuple(raw.origin[i] for i in rows)
+    return replace(raw, values=raw.values[rows], target=target, origin=origin, sources=sources)
 
 
 def _infinite_missing(values: np.ndarray) -> np.ndarray:

@@ -13,6 +13,7 @@ from steelyard.data.files import located
 from steelyard.data.layout import UNSAID, Layout
 from steelyard.data.series import RawSeries, padded, series_dataset, series_like
 from steelyard.data.series_files import is_series_file, read_series_file
+from steelyard.data.sources import Mix
 from steelyard.errors import UserError
 
 MODALITIES = ("tabular", "image", "text", "series")
@@ -70,6 +71,7 @@ def read_series(
     task: str | None = None,
     exclude: tuple[str, ...] = (),
     layout: Layout = UNSAID,
+    mix: Mix | None = None,
 ) -> Dataset:
     """The training data of a source of series."""
     from steelyard.data import forecast, long_tables
@@ -84,7 +86,12 @@ def read_series(
         table = _table(source, layout)
         other = None if test is None else _table(test, layout)
         read = forecast.forecast_dataset if layout.forecasts else long_tables.long_dataset
-        return read(table, target, other, task, exclude, layout)
+        return read(table, target, other, task, exclude, layout, mix)
+    if mix is not None:
+        raise UserError(
+            f"the source column '{mix.column}' is one of a table, but the source holds series: give a table with id, "
+            "time and that column"
+        )
     if exclude:
         raise UserError(f"exclude names columns, but the source holds series: leave '{exclude[0]}' out")
     name = target if isinstance(target, str) and target else "class"

@@ -18,6 +18,7 @@ from steelyard.data.image_dataset import array_dataset, array_like, image_datase
 from steelyard.data.image_folders import IMAGES, has_images
 from steelyard.data.layout import UNSAID, Layout
 from steelyard.data.series_sources import is_series, read_series, read_series_like
+from steelyard.data.sources import Mix
 from steelyard.data.table_dataset import table_dataset, table_like
 from steelyard.data.target_frame import target_frame
 from steelyard.data.targets import infer_task
@@ -53,6 +54,7 @@ def read(
     order: Sequence[str] = (),
     modality: str | None = None,
     layout: Layout = UNSAID,
+    mix: Mix | None = None,
 ) -> Dataset:
     """The training data of a source, typed and coded; rows without a usable target are left out.
 
@@ -65,18 +67,21 @@ def read(
     y; one column may hold lists of labels, and `order` names the classes of an ordinal target from the lowest. `test`
     is a second source whose rows become the part "test". `exclude` names columns to leave out; `weights` one that says
     how much each row counts in every metric, which then is no input. `modality` overrides what is inferred to lie in
-    the source; `layout` says where series lie in a table, and whether to forecast.
+    the source; `layout` says where series lie in a table, and whether to forecast. `mix` names the column that says
+    where each row comes from, which then is no input, and the sources that dev and test are to hold.
     Raises UserError for everything that cannot be read or learnt from.
     """
     source, test = unwrapped(source, target), unwrapped(test, target)
     if is_series(source, modality, layout):
         if weights is not None:
             raise UserError(f"weights name a column of a table, but the source holds series: leave '{weights}' out")
-        return read_series(source, target, test, task, tuple(exclude), layout)
+        return read_series(source, target, test, task, tuple(exclude), layout, mix)
     if modality != "tabular" and _is_texts(source):
+        _refuse_mix(mix, "texts in class folders")
         named = (*exclude, *([] if weights is None else [str(weights)]))
         return _read_texts(source, target, test, task, named, tuple(order))
     if modality != "tabular" and _is_images(source):
+        _refuse_mix(mix, "images")
         if weights is not None:
             raise UserError(f"weights name a column, but the source holds images: leave '{weights}' out")
         return _read_images(source, target, test, task, exclude, tuple(order))
@@ -97,7 +102,15 @@ def read(
         names = () if table.numbered else tuple(table.frame.columns)
         labels = set(table.frame[LABEL]) if table.labels else None
         other = _table(test, wanted, names, headerless=bool(table.numbered), labels=labels)[0]
-    return table_dataset(table, wanted, other, task, exclude, weights, tuple(order))
+    return table_dataset(table, wanted, other, task, exclude, weights, tuple(order), mix)
+
+
+def _refuse_mix(mix: Mix | None, what: str) -> None:
+    if mix is not None:
+        raise UserError(
+            f"the source column '{mix.column}' is one of a table, but the source holds {what}: give a table that names "
+            "the files in a column and their source in another"
+        )
 
 
 def read_like(source: Any, schema: Schema, classes: tuple[str, ...] = (), heads: tuple[Head, ...] = ()) -> Dataset:

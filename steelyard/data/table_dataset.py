@@ -12,7 +12,9 @@ from steelyard.data.dataset import KINDS, Column, Dataset, Schema
 from steelyard.data.duplicates import judge, key_groups, row_groups
 from steelyard.data.image_column import Photos, image_columns, photos, with_files
 from steelyard.data.image_folders import PARTS
+from steelyard.data.mixed_sources import completed, located, misplaced, source_names, sources_of
 from steelyard.data.several_targets import code_targets, known_targets, points_off
+from steelyard.data.sources import Mix
 from steelyard.data.tables import RawTable, position, positions, renumbered, select
 from steelyard.data.targets import class_names, codes_of, without_points
 from steelyard.data.weights import row_weights
@@ -40,13 +42,22 @@ def table_dataset(
     exclude: Sequence[str],
     weights: str | int | None = None,
     order: tuple[str, ...] = (),
+    mix: Mix | None = None,
 ) -> Dataset:
-    """The data set of a training table and, where given, a table of test rows; the column `weights` is no input."""
+    """The data set of a training table and, where given, a table of test rows.
+
+    The columns `weights` and that of `mix` are no inputs.
+    """
     require_rows(len(table.frame), table.name)
     names = positions(table, target)
     weighing = None if weights is None else _weighing(position(table, weights), names, exclude)
-    table = with_files(table, {*names, weighing, *exclude})
-    test = None if test is None else with_files(test, {*names, weighing, *exclude})
+    taken = {*names, *([] if weighing is None else [weighing])}
+    if mix is not None:
+        mix = located(mix, table, taken, exclude)
+        test = None if test is None else completed(mix, test)
+        taken.add(str(mix.column))
+    table = with_files(table, {*taken, *exclude})
+    test = None if test is None else with_files(test, {*taken, *exclude})
     notes = table.notes
     if len(names) == 1 and names[0] != str(target):
         notes += (f"target is column '{names[0]}'",)
@@ -56,11 +67,15 @@ def table_dataset(
         origin += tuple(f"test {row}" for row in test.origin or _row_numbers(len(test.frame)))
         notes += said
     else:
-        raw, part, said = _split_column(raw, {*names, weighing})
+        raw, part, said = _split_column(raw, taken)
         notes += said
     tested = np.zeros(len(raw), dtype=bool) if part is None else part == "test"
     coded = code_targets(raw, names, task, tested, order, table.labels)
-    inputs = _without(raw.drop(columns=[*names, *([weighing] if weighing else [])]), exclude, names, table.name)
+    if mix is not None:
+        of = source_names(raw[str(mix.column)])
+        wrong, said = misplaced(of, mix, part)
+        coded, notes = replace(coded, usable=coded.usable & ~wrong), (*notes, *said)
+    inputs = _without(raw.drop(columns=[*taken]), exclude, names, table.name)
     require_rows(int(coded.usable.sum()), table.name)
     if not np.any(~tested[coded.usable]):
         raise UserError(f"{table.name} has no training rows: every row is marked as test")
@@ -79,6 +94,10 @@ def table_dataset(
     if weighing is not None:
         counts, said_weights = row_weights(raw[weighing], weighing, coded, tested, origin)
     part = None if part is None else part[rows]
+    sources = None
+    if mix is not None:
+        sources, said = sources_of(of[rows], mix, coded.values[rows], part)
+        notes += said
     groups, said_groups = judge(_groups(frame, coded.values[rows], album, rows), part, "rows")
     return Dataset(
         name=table.name,
@@ -102,6 +121,7 @@ def table_dataset(
         weights=counts,
         heads=coded.heads,
         asks=coded.asks,
+        sources=sources,
     )
 
 
@@ -307,7 +327,7 @@ def _weighing(column: str, targets: Sequence[str], exclude: Sequence[str]) -> st
     return column
 
 
-def _split_column(raw: pd.DataFrame, taken: set[str | None]) -> tuple[pd.DataFrame, np.ndarray | None, tuple[str, ...]]:
+def _split_column(raw: pd.DataFrame, taken: set[str]) -> tuple[pd.DataFrame, np.ndarray | None, tuple[str, ...]]:
     """The ready split that a column `split` names, which then is no input; those `taken` are something else."""
     for column in raw.columns:
         if str(column).lower() != "split" or column in taken:

@@ -144,7 +144,10 @@ def _named(names: Sequence[str]) -> str:
 
 def method_lines(found: Weighing) -> list[str]:
     """How the intervals were made and what was paid for looking often and for weighing many."""
-    protocol = ", ".join(f"{name} {value}" for name, value in found.protocol.items() if value not in (None, "", ()))
+    plain = {name: value for name, value in found.protocol.items() if not isinstance(value, dict)}
+    protocol = ", ".join(f"{name} {value}" for name, value in plain.items() if value not in (None, "", ()))
+    if sources := found.protocol.get("sources"):
+        protocol += f", dev rows of {' or '.join(sources['target'])} only"
     looks = f"Dev was looked at {plural(found.dev_looks, 'time')}" if found.dev_looks else ""
     texts = (found.method, found.correction, f"protocol: {protocol}" if protocol else "", looks)
     return [f"{sentence(text).rstrip('.')}." for text in texts if text]

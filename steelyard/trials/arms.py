@@ -43,7 +43,10 @@ class Reader(Shape):
 
 @dataclass(frozen=True)
 class Tried:
-    """An arm with its results: per seed the dev rows (sorted pool row numbers) and what was predicted there."""
+    """An arm with its results: per seed the dev rows (sorted pool row numbers) and what was predicted there.
+
+    So for train rows and train-dev rows, which are empty unless sources are mixed.
+    """
 
     recipe: Recipe
     size: Size
@@ -52,6 +55,8 @@ class Tried:
     dev: tuple[np.ndarray, ...]
     train_rows: tuple[np.ndarray, ...]
     train: tuple[np.ndarray, ...]
+    train_dev_rows: tuple[np.ndarray, ...] = ()
+    train_dev: tuple[np.ndarray, ...] = ()
 
     @property
     def seconds(self) -> float:
@@ -70,16 +75,20 @@ def gather(recipe: Recipe, size: Size, outcomes: list[Outcome], folds: int, read
     if not outcomes or not all(outcome.done for outcome in outcomes):
         return None
     pooled = [_pool([reader.predictions(o) for o in outcomes[i : i + folds]]) for i in range(0, len(outcomes), folds)]
-    dev_rows, dev, train_rows, train = zip(*pooled, strict=True)
-    return Tried(recipe, size, tuple(outcomes), dev_rows, dev, train_rows, train)
+    return Tried(recipe, size, tuple(outcomes), *zip(*pooled, strict=True))
 
 
-def _pool(folds: list[Predictions]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    rows = np.concatenate([p.dev_rows for p in folds])
-    order = np.argsort(rows, kind="stable")
+def _pool(folds: list[Predictions]) -> tuple[np.ndarray, ...]:
+    """What was predicted on dev, train and train-dev in all folds: rows and predictions of each, dev's in order."""
     return (
-        rows[order],
-        np.concatenate([p.dev for p in folds])[order],
+        *_sorted([p.dev_rows for p in folds], [p.dev for p in folds]),
         np.concatenate([p.train_rows for p in folds]),
         np.concatenate([p.train for p in folds]),
+        *_sorted([p.train_dev_rows for p in folds], [p.train_dev for p in folds]),
     )
+
+
+def _sorted(rows: list[np.ndarray], predictions: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    numbers = np.concatenate(rows)
+    order = np.argsort(numbers, kind="stable")
+    return numbers[order], np.concatenate(predictions)[order]

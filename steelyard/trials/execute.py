@@ -108,16 +108,18 @@ def _measured(
     began, recipe = time.perf_counter(), outcome.trial.recipe
     dev = _predict(model, split.dev, laid.dev if laid else None, site.problem)
     train = _predict(model, split.sample, laid.sample if laid else None, site.problem)
-    if not (np.isfinite(dev).all() and np.isfinite(train).all()):
+    held = _predict(model, split.train_dev, laid.train_dev if laid else None, site.problem)
+    if not all(np.isfinite(each).all() for each in (dev, train, held)):
         return replace(outcome, status="diverged", message="predictions are not finite")
     if recipe.decision is not None:
         decided = decide(recipe.decision, model, split, dev, train, outcome.trial.seed)
         model, dev, train = decided.model, decided.dev, decided.train
+        held = model.decided(held)
         said = "; ".join(text for text in (outcome.message, decided.message) if text)
         outcome = replace(outcome, shift=model.shift, message=said)
     saved = site.folder / "models" / outcome.key
     model.save(saved)
-    kept = Predictions(split.dev_rows, dev, split.sample_rows, train)
+    kept = Predictions(split.dev_rows, dev, split.sample_rows, train, split.train_dev_rows, held)
     kept.save(site.folder / "predictions" / f"{outcome.key}.safetensors")
     if recipe.key not in known:
         known[recipe.key] = latencies(model, site.pool)

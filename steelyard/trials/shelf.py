@@ -22,7 +22,10 @@ TRAIN_SAMPLE = 4096  # train rows predicted for the train score
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """The rows of a trial: row numbers of the pool, and the data sets of train, dev and the sample of train."""
+    """The rows of a trial: row numbers of the pool, and the data sets of train, dev, train-dev and a sample of train.
+
+    Train-dev is empty unless sources are mixed.
+    """
 
     train_rows: np.ndarray
     dev_rows: np.ndarray
@@ -30,6 +33,8 @@ class Split:
     train: Dataset
     dev: Dataset
     sample: Dataset
+    train_dev_rows: np.ndarray
+    train_dev: Dataset
 
     @classmethod
     def of(cls, trial: Trial, pool: Dataset, protocol: Protocol) -> "Split":
@@ -38,22 +43,25 @@ class Split:
         rows = protocol.subset(rows, trial.rows, trial.partition)
         train = pool.take(rows)
         sample = draw(len(rows), trial.seed)
-        return cls(rows, dev_rows, rows[sample], train, pool.take(dev_rows), train.take(sample))
+        held = protocol.train_dev(trial.partition, trial.fold)
+        dev, train_dev = pool.take(dev_rows), pool.take(held)
+        return cls(rows, dev_rows, rows[sample], train, dev, train.take(sample), held, train_dev)
 
 
 @dataclass(frozen=True, eq=False)
 class Laid:
-    """A split prepared for networks: what is learnt from, and the inputs of dev and of the sample of train."""
+    """A split prepared for networks: what is learnt from, and the inputs of dev, train-dev and the sample of train."""
 
     ready: Ready
     dev: Tensors
     sample: Tensors
+    train_dev: Tensors
 
     @property
     def nbytes(self) -> int:
         held = self.ready.held
         rows = [self.ready.rows.targets, *self.ready.rows.inputs, *(held.inputs if held else ())]
-        return sum(tensor.nbytes for tensor in (*rows, *self.dev, *self.sample))
+        return sum(tensor.nbytes for tensor in (*rows, *self.dev, *self.sample, *self.train_dev))
 
 
 class Shelf:
@@ -84,8 +92,8 @@ class Shelf:
 
 def _lay(trial: Trial, split: Split, problem: Problem) -> Laid:
     done = ready(trial.recipe, split.train, problem, trial.seed)
-    dev, sample = (_tensors(done, rows) for rows in (split.dev, split.sample))
-    return Laid(done, dev, sample)
+    dev, sample, train_dev = (_tensors(done, rows) for rows in (split.dev, split.sample, split.train_dev))
+    return Laid(done, dev, sample, train_dev)
 
 
 def _tensors(done: Ready, rows: Dataset) -> tuple[Tensor, ...]:

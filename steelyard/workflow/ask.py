@@ -1,12 +1,13 @@
 """What a user asks of a run."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from steelyard.data.layout import UNSAID, Layout
+from steelyard.data.sources import Mix
 from steelyard.errors import UserError, suggest
 from steelyard.parts import Part
 from steelyard.problem import Constraint
@@ -21,7 +22,8 @@ class Ask:
 
     `weights` names the column that says how much each row counts; `costs` are {true class: {predicted class: cost}};
     `order` names the classes of an ordinal target from the lowest. `network` is one of the user's own
-    (`networks.given`), and once the data are read the part that stands for it.
+    (`networks.given`), and once the data are read the part that stands for it. `source_column` names the column that
+    says where each row comes from, `target_source` the sources that the model is for: dev and test hold only these.
     """
 
     source: Any
@@ -46,8 +48,19 @@ class Ask:
     modality: str | None = None
     layout: Layout = UNSAID
     network: Any = None
+    source_column: str | int | None = None
+    target_source: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.source_column is not None and not self.target_source:
+            raise UserError(
+                f"source column '{self.source_column}' needs a target source: name the one the model is for"
+            )
+        if self.target_source and self.source_column is None:
+            raise UserError(
+                f"target source '{self.target_source[0]}' needs a source column: name the one that says where each row "
+                "is from"
+            )
         for name, least in (("seed", 0), ("trial_limit", 1), ("jobs", 1)):
             given = getattr(self, name)
             if given is not None and (given != int(given) or given < least):
@@ -63,6 +76,11 @@ class Ask:
     def seconds(self) -> float | None:
         """The time limit in force; none when trials are counted instead."""
         return DEFAULT_SECONDS if self.time_limit is None and self.trial_limit is None else self.time_limit
+
+    @property
+    def mix(self) -> Mix | None:
+        """The sources that are mixed, if any were named."""
+        return None if self.source_column is None else Mix(self.source_column, self.target_source)
 
     @property
     def own(self) -> tuple[tuple[str, Any], ...]:
@@ -98,13 +116,27 @@ class Ask:
 
     def _inputs(self) -> dict[str, Any]:
         """What was said about the inputs, if anything."""
-        said = {"modality": self.modality, "layout": self.layout.to_dict()}
+        column = None if self.source_column is None else str(self.source_column)
+        said = {
+            "modality": self.modality,
+            "layout": self.layout.to_dict(),
+            "source_column": column,
+            "target_source": list(self.target_source),
+        }
         return {name: value for name, value in said.items() if value}
 
 
 def _plain(costs: Mapping[Any, Mapping[Any, Any]]) -> dict[str, dict[str, float]]:
     """Costs as JSON keeps them."""
     return {str(true): {str(name): float(cost) for name, cost in row.items()} for true, row in costs.items()}
+
+
+def named(given: Any) -> tuple[str, ...]:
+    """One name or several as texts, none for None."""
+    if given is None:
+        return ()
+    several = [given] if isinstance(given, str) or not isinstance(given, Iterable) else given
+    return tuple(str(name).strip() for name in several)
 
 
 def seed_of(given: int | None) -> int:

@@ -88,6 +88,16 @@ def as_final(tried: Tried) -> np.ndarray:
     return np.asarray(np.mean(tried.dev[:seeds], axis=0))
 
 
+def on_train_dev(choice: Choice) -> tuple[np.ndarray, np.ndarray]:
+    """Train-dev rows and what the arms of a choice predict there together, seeds and arms averaged as on dev."""
+    rows, found = choice.arms[0].train_dev_rows[0], []
+    for tried in choice.arms:
+        seeds = MEMBERS if tried.recipe.network is not None else 1
+        pairs = zip(tried.train_dev_rows[:seeds], tried.train_dev[:seeds], strict=True)
+        found.append(np.mean([held for at, held in pairs if np.array_equal(at, rows)], axis=0))
+    return rows, np.asarray(np.sum([w * mean for w, mean in zip(choice.weights, found, strict=True)], axis=0))
+
+
 def breaks_together(bench: Bench, arms: list[Tried]) -> bool:
     """Whether models break a constraint together."""
     return breaks(bench, [tried.measured for tried in arms])

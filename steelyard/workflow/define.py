@@ -39,6 +39,7 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
         order=ask.order,
         modality=ask.modality,
         layout=ask.layout,
+        mix=ask.mix,
     )
     dataset = kept_together(dataset)
     assert dataset.target is not None
@@ -54,7 +55,7 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
         dataset.schema.target,
         len(dataset),
         dataset.classes,
-        _metric_name(ask, task, dataset.target),
+        _metric_name(ask, task, scored(dataset)),
         ask.constraints,
         ask.human_error,
         _balance(dataset),
@@ -91,12 +92,24 @@ def _costs(ask: Ask, dataset: Dataset) -> tuple[tuple[float, ...], ...] | None:
 
 
 def _balance(dataset: Dataset) -> float | None:
-    """How rare the rarest class is; of several targets, in the one where it is rarest."""
+    """How rare the rarest class is; of several targets, in the one where it is rarest.
+
+    Where sources are mixed, in the rows that are learnt from or in those that the model is for, where it is rarer.
+    """
     assert dataset.target is not None
     if not dataset.heads:
-        return rarest(dataset.target) if dataset.classes else None
+        return min(rarest(dataset.target), rarest(scored(dataset))) if dataset.classes else None
     columns = [c for c, head in zip(dataset.target.T, dataset.heads, strict=True) if head.classes]
     return min((rarest(c[~np.isnan(c)].astype(int)) for c in columns), default=None)
+
+
+def scored(dataset: Dataset) -> np.ndarray:
+    """The targets of the rows that the model is for; codes (n,) without gaps where a class is in other sources only."""
+    assert dataset.target is not None
+    if dataset.sources is None:
+        return dataset.target
+    found = dataset.target[dataset.asked]
+    return np.unique(found, return_inverse=True)[1].reshape(-1) if dataset.classes and not dataset.heads else found
 
 
 def rarest(target: np.ndarray) -> float:
@@ -110,7 +123,7 @@ def measure_words(ask: Ask, problem: Problem, dataset: Dataset) -> str:
     why = "as asked" if ask.metric else _why(problem, dataset)
     if problem.task == "binary" and problem.metric in OF_ONE_CLASS:
         assert dataset.target is not None
-        common = "" if dataset.target.mean() <= 0.5 else ", the common one"
+        common = "" if dataset.target[dataset.asked].mean() <= 0.5 else ", the common one"
         why += f"; of class '{problem.classes[1]}'{common}"
     limits = "; it must keep " + ", ".join(map(str, problem.constraints)) if problem.constraints else ""
     return f"optimise {problem.metric} ({why}){limits}"
@@ -119,11 +132,12 @@ def measure_words(ask: Ask, problem: Problem, dataset: Dataset) -> str:
 def _why(problem: Problem, dataset: Dataset) -> str:
     if problem.metric == "balanced_accuracy":
         assert dataset.target is not None
-        counts = np.bincount(dataset.target)
-        name, share = problem.classes[int(counts.argmin())], counts.min() / counts.sum()
+        classes, counts = np.unique(dataset.target[dataset.asked], return_counts=True)
+        name, share = problem.classes[int(classes[counts.argmin()])], counts.min() / counts.sum()
+        of = "" if dataset.sources is None else f" of {dataset.sources.words}"
         return (
-            f"'{name}' is {share:.1%} of the rows, and accuracy would reward ignoring it: here classes count alike; "
-            "average_precision would score a ranking, f1 the precision and recall of one class"
+            f"'{name}' is {share:.1%} of the rows{of}, and accuracy would reward ignoring it: here classes count "
+            "alike; average_precision would score a ranking, f1 the precision and recall of one class"
         )
     known = {
         "cost": "costs were given",

@@ -20,7 +20,8 @@ def table_of(
 ) -> ErrorTable:
     """The error table; `test`, `human` and `proxy` are errors in its unit."""
     train, dev = sample_of(bench, found.train_rows, found.train), sample_of(bench, found.dev_rows, found.dev)
-    return error_table(bench.problem, train, dev, None, test, human, proxy)
+    apart = sample_of(bench, found.train_dev_rows, found.train_dev) if len(found.train_dev_rows) else None
+    return error_table(bench.problem, train, dev, apart, test, human, proxy)
 
 
 def sample_of(bench: Bench, rows: np.ndarray, predictions: np.ndarray) -> Sample:
@@ -30,4 +31,5 @@ def sample_of(bench: Bench, rows: np.ndarray, predictions: np.ndarray) -> Sample
 
 def first_seed(tried: Tried) -> Predictions:
     """What an arm predicted with its first seed."""
-    return Predictions(tried.rows[0], tried.dev[0], tried.train_rows[0], tried.train[0])
+    apart = (tried.train_dev_rows[0], tried.train_dev[0]) if tried.train_dev_rows else ()
+    return Predictions(tried.rows[0], tried.dev[0], tried.train_rows[0], tried.train[0], *apart)

@@ -44,9 +44,10 @@ def refit(bench: Bench, choice: Choice) -> Final:
     there = {number for _, number in done}
     done += [(t.outcomes[0], number) for number, t in enumerate(choice.arms) if number not in there]
     counts = Counter(number for _, number in done)
+    parts = "train + dev" if bench.protocol.sources is None else "train + train-dev + dev"
     bench.say(
         "finish",
-        f"trained on train + dev ({len(bench.pool)} rows): {trained} of the {len(done)} models of the final one"
+        f"trained on {parts} ({len(bench.pool)} rows): {trained} of the {len(done)} models of the final one"
         + ("" if trained == len(done) else "; the rest learnt from train alone"),
     )
     return Final(choice, [o for o, _ in done], [choice.weights[number] / counts[number] for _, number in done])

@@ -19,7 +19,7 @@ from steelyard.trials.deciding import with_mean_shift
 from steelyard.trials.predictions import Predictions
 from steelyard.weighing.interval import score_of
 from steelyard.workflow.bench import Bench
-from steelyard.workflow.blend import Choice, choose
+from steelyard.workflow.blend import Choice, choose, on_train_dev
 from steelyard.workflow.dev_wear import note_wear
 from steelyard.workflow.error_table import table_of
 from steelyard.workflow.final_training import Final, confirm, refit
@@ -114,7 +114,7 @@ def _remembered(bench: Bench, choice: Choice) -> Predictions:
     rows, train = choice.arms[0].train_rows[0], np.asarray(choice.arms[0].train[0], dtype=float)
     if all(np.array_equal(rows, tried.train_rows[0]) for tried in choice.arms):
         train = np.sum([w * tried.train[0] for w, tried in zip(choice.weights, choice.arms, strict=True)], axis=0)
-    found = Predictions(choice.rows, choice.dev, rows, train)
+    found = Predictions(choice.rows, choice.dev, rows, train, *on_train_dev(choice))
     found.save(bench.executor.final_predictions)
     return found
 

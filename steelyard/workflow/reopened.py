@@ -73,7 +73,8 @@ def reopened(
 def final_predictions(bench: Bench) -> Predictions:
     """What the final model's arms together predicted on rows they did not learn from, and on a sample of train rows.
 
-    Where rows are dealt into folds, dev is all of the pool, out of fold. Raises UserError without a finished run.
+    Where rows are dealt into folds, dev is all of the pool, out of fold. Where sources are mixed, dev holds rows of the
+    target source alone, and `train_dev` what was held out of train. Raises UserError without a finished run.
     """
     file = bench.executor.final_predictions
     if not file.exists():

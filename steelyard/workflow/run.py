@@ -22,7 +22,7 @@ from steelyard.trials.arms import Tried
 from steelyard.trials.clock import Clock
 from steelyard.trials.executor import Executor
 from steelyard.trials.journal import Journal
-from steelyard.workflow import series_words
+from steelyard.workflow import series_words, source_words
 from steelyard.workflow.advice import next_steps
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.baseline import baseline
@@ -161,7 +161,10 @@ def _asked(problem: Problem, dataset: Dataset) -> str:
 
 def _split(bench: Bench, test_rows: np.ndarray) -> str:
     protocol, pool = bench.protocol, len(bench.pool)
-    if protocol.kind == "ordered":
+    if protocol.sources is not None:
+        how = source_words.mixed(protocol, bench.problem.rows - pool - len(test_rows))
+        how = f"{series_words.ordered(protocol, bench.pool)}; {how}" if protocol.kind == "ordered" else how
+    elif protocol.kind == "ordered":
         how = series_words.ordered(protocol, bench.pool)
     elif protocol.kind == "folds":
         how = f"{protocol.folds} folds of {pool} rows, each row once in dev"

@@ -67,6 +67,7 @@ def asked_again(journal: Journal, folder: Path) -> Ask:
     tuples: dict[str, Any] = {
         "settings": tuple((path, text) for path, text in plain["settings"]),
         "exclude": tuple(plain["exclude"]),
+        "target_source": tuple(plain.get("target_source", ())),
     }
     tuples |= {"order": tuple(plain.get("order", ())), "target": _target(plain["target"])}
     constraints = tuple(Constraint.parse(text) for text in plain["constraints"])

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from steelyard.data.source import read, read_like
+from steelyard.data.sources import Mix
+from steelyard.data.split import divide
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 pytestmark = [
@@ -60,3 +63,21 @@ def test_flowers_are_five_classes_with_twins() -> None:
     dataset = read(DATA / "flowers5/flowers.zip", None)
     assert dataset.images is not None and dataset.images.shape == (4317, 64, 64, 3)
     assert dataset.classes == ("daisy", "dandelion", "rose", "sunflower", "tulip") and dataset.groups is not None
+
+
+@pytest.mark.parametrize("target", ["hungarian", "switzerland", "va"])
+def test_hospitals_are_mixed_with_one_of_them_in_dev_and_test(target: str) -> None:
+    names = ("cleveland", "hungarian", "switzerland", "va")
+    tables = [
+        pd.read_csv(DATA / f"heart-disease/processed.{name}.data", header=None, na_values="?").assign(hospital=name)
+        for name in names
+    ]
+    frame = pd.concat(tables, ignore_index=True).rename(columns=str)
+    frame["13"] = (frame["13"] > 0).map({True: "ill", False: "well"})
+    dataset = read(frame, "13", mix=Mix("hospital", (target,)))
+    assert dataset.sources is not None
+    protocol, pool, test = divide(dataset, 0)
+    assert dataset.sources.counts(test) == {target: len(test)}
+    for fold in range(protocol.folds):
+        assert dataset.sources.counts(pool[protocol.split(0, fold)[1]]).keys() == {target}
+        assert set(dataset.sources.counts(pool[protocol.train_dev(0, fold)])) == set(names)
