@@ -1,64 +1,26 @@
-"""Proxies of the Bayes error, the error of the best rule there can be, for when nobody knows the human level.
+"""Proxies of the Bayes error: every one that can be computed from predictions, inputs and soft labels."""
 
-None of them is the Bayes error, none is a human level; each says what it bounds and when it misleads.
-"""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
 
 import numpy as np
 
 from steelyard.diagnosis.human_level import RATE, RMSE
+from steelyard.diagnosis.human_values import mean_square, rooted
 from steelyard.diagnosis.label_noise import doubt, noise_rate
 from steelyard.diagnosis.nearest import neighbours_of
 from steelyard.diagnosis.noise_floor import noise_floor
+from steelyard.diagnosis.proxy import BayesProxies, Kind, Proxy, chosen_of
 from steelyard.diagnosis.soft_labels import from_counts, from_probabilities
+from steelyard.diagnosis.votes import mean_error
 from steelyard.errors import UserError
 from steelyard.problem import Score
 
 Array = np.ndarray
-Kind = Literal["lower bound", "upper bound", "estimate"]
 PREDICTIONS = "predictions"
 FEW = "the bounds hold for ever more rows, and with these the error of one neighbour still falls: it may be too high"
 ENOUGH = "the bounds hold for ever more rows; with these the error of one neighbour does not visibly fall any more"
 SQUEEZED = "; what the predictions do not tell of the inputs is counted as unavoidable"
 SOFT = "it takes what these annotators say as what the labels are drawn from"
-
-
-@dataclass(frozen=True)
-class Proxy:
-    """One proxy: `value` with its 95 % interval, what it is to the Bayes error, and when it misleads."""
-
-    name: str
-    kind: Kind
-    value: float
-    low: float
-    high: float
-    caveat: str
-
-
-@dataclass(frozen=True)
-class BayesProxies:
-    """All proxies that could be computed, in `unit`; `default` names the one an error table may use, and `why`.
-
-    It is None where nothing bounds the Bayes error from below: every upper bound would call all bias unavoidable.
-    """
-
-    unit: str
-    proxies: tuple[Proxy, ...]
-    default: str | None
-    why: str
-    rows: int
-
-    def of(self, name: str | None) -> Proxy | None:
-        """The proxy of that name."""
-        return next((each for each in self.proxies if each.name == name), None)
-
-    @property
-    def chosen(self) -> Proxy | None:
-        """The proxy an error table may use."""
-        return self.of(self.default)
 
 
 def bayes_proxies(
@@ -90,7 +52,7 @@ def bayes_proxies(
         found += _neighbours(name, space, truth, classes, seed)
     if predictions is not None:
         found += _of_model(truth, predictions, seed)
-    return BayesProxies(RATE, tuple(found), *_default(found), len(truth))
+    return BayesProxies(RATE, tuple(found), *chosen_of(found), len(truth))
 
 
 def _proxy(name: str, kind: Kind, score: Score, caveat: str) -> Proxy:
@@ -127,8 +89,6 @@ def _of_soft(soft: Array | None, counts: Array | None) -> list[Proxy]:
 
 def _of_model(truth: Array, predictions: Array, seed: int) -> list[Proxy]:
     """What the best model says."""
-    from steelyard.diagnosis.votes import mean_error
-
     wrong = (predictions.argmax(axis=1) != truth).astype(float)
     chosen = "a model that was chosen among many on these rows looks a little too good"
     noise = "classes that overlap are counted as wrong labels, and labels that no model doubts are not found"
@@ -146,8 +106,6 @@ def _of_model(truth: Array, predictions: Array, seed: int) -> list[Proxy]:
 
 def _of_values(truth: Array, predictions: Array | None, spaces: dict[str, Array], seed: int) -> BayesProxies:
     """The proxies of a regression, as RMSE."""
-    from steelyard.diagnosis.human_values import mean_square, rooted
-
     found: list[Proxy] = []
     for name, space in spaces.items():
         if (floor := noise_floor(space, truth, seed)) is not None:
@@ -159,23 +117,4 @@ def _of_values(truth: Array, predictions: Array | None, spaces: dict[str, Array]
             found.append(_proxy(f"Gamma test, {PREDICTIONS}", "upper bound", floor, caveat))
         best = rooted(mean_square((truth - predictions.reshape(-1)) ** 2))
         found.append(_proxy("best model", "upper bound", best, "the best rule is off by no more than it"))
-    return BayesProxies(RMSE, tuple(found), *_default(found), len(truth))
-
-
-def _default(found: Sequence[Proxy]) -> tuple[str | None, str]:
-    """Which proxy an error table may use, and why."""
-    above = min((each.value for each in found if each.kind == "upper bound"), default=float("inf"))
-    direct = [each for each in found if each.name in {"soft labels", "soft labels, plain"}]
-    below = [each for each in found if each.name.startswith(("Cover-Hart", "Gamma")) and each.kind != "upper bound"]
-    usable = direct[:1] or [each for each in below if each.value <= above]
-    if not usable:
-        lowest = "" if not below else ": the neighbours' bounds lie above the error of a rule that exists"
-        return None, f"nothing bounds the Bayes error from below{lowest}"
-    chosen = min(usable, key=lambda each: each.value)
-    if direct:
-        return chosen.name, "soft labels say directly how often the likeliest class is not the one that is drawn"
-    over = "the lowest of several, since each may be too high" if len(usable) > 1 else "the only one there is"
-    return chosen.name, (
-        f"it bounds from below ({over}): what is avoidable is rather overstated than hidden, while an upper bound such "
-        "as the best model would call all bias unavoidable"
-    )
+    return BayesProxies(RMSE, tuple(found), *chosen_of(found), len(truth))

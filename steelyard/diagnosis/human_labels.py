@@ -4,7 +4,7 @@ import numpy as np
 
 from steelyard.data.annotations import Annotations
 from steelyard.diagnosis.agreement import agreement
-from steelyard.diagnosis.annotators import anyone, best_annotator, one_by_one
+from steelyard.diagnosis.annotators import Annotator, anyone, best_annotator, one_by_one
 from steelyard.diagnosis.human_level import RATE, HumanLevel, left_out, lowest
 from steelyard.diagnosis.panels import panels
 from steelyard.diagnosis.votes import errors_by_class, tallied
@@ -28,7 +28,8 @@ def level_of_labels(said: Annotations, truth: Array | None, seed: int = 0) -> Hu
     used = np.flatnonzero(every > (1 if truth is None else 0))
     notes = left_out(len(counts) - len(used), truth is None)
     counts, truth = counts[used], None if truth is None else truth[used]
-    ladder, single, best, people = panels(counts, truth, seed), None, None, ()
+    ladder, single, best = panels(counts, truth, seed), None, None
+    people: tuple[Annotator, ...] = ()
     if said.labels is None:
         notes = (*notes, UNKNOWN)
     else:

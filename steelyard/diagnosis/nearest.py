@@ -32,8 +32,8 @@ class Neighbours:
     @property
     def lower(self) -> Score:
         """The lower bound on the Bayes error that one neighbour gives."""
-        ends = (cover_hart(each, self.classes) for each in (self.one.value, self.one.low, self.one.high))
-        return Score(*ends, self.one.examples)
+        value, low, high = (cover_hart(e, self.classes) for e in (self.one.value, self.one.low, self.one.high))
+        return Score(value, low, high, self.one.examples)
 
     @property
     def falling(self) -> bool:

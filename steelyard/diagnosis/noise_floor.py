@@ -28,9 +28,9 @@ def noise_floor(features: Array, truth: Array, seed: int = 0) -> Score | None:
     random = np.random.default_rng(seed)
     weights = random.multinomial(len(y), np.full(len(y), 1 / len(y)), DRAWS) / len(y)
     drawn = [_intercept(w @ far, w @ apart) for w in weights]
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    value = _intercept(far.mean(axis=0), apart.mean(axis=0))
-    return Score(*(float(np.sqrt(max(0.0, each))) for each in (value, low, high)), len(y))
+    variances = [_intercept(far.mean(axis=0), apart.mean(axis=0)), *np.percentile(drawn, [2.5, 97.5])]
+    value, low, high = (float(np.sqrt(max(0.0, each))) for each in variances)
+    return Score(value, low, high, len(y))
 
 
 def _intercept(far: Array, apart: Array) -> float:
