@@ -1,6 +1,6 @@
 """Proxies of the Bayes error in words, as a drawing and as a table, each with its caveat."""
 
-from steelyard.diagnosis.bayes import BayesProxies, Proxy
+from steelyard.diagnosis.proxy import BayesProxies, Proxy
 from steelyard.problem import Score
 from steelyard.report.figures import Mark, intervals
 from steelyard.report.numbers import Format, fitting_scores

@@ -5,7 +5,7 @@ from steelyard.diagnosis.human_level import GIVEN, RMSE, HumanLevel
 from steelyard.problem import Score
 from steelyard.report import bayes
 from steelyard.report.figures import Drawing, Mark, intervals
-from steelyard.report.numbers import NONE, Format, count, fitting_scores, plural
+from steelyard.report.numbers import Format, count, fitting_scores, plural
 from steelyard.report.sheet import Part, sheet
 from steelyard.report.tables import Cell, Table, scored
 from steelyard.report.words import sentence, unit_name
@@ -84,17 +84,16 @@ def annotator_table(found: Human) -> Table:
     level, write = found.level, _format(found)
     rows = tuple(
         (
-            Cell(each.name),
+            Cell(each.name, "differs" * each.deviates, look="bad" if each.deviates and each.difference > 0 else ""),
             Cell(count(each.labels), sort=each.labels),
             scored(each.error, write),
             Cell(write(each.others), sort=each.others),
             Cell(write.signed(each.difference), f"{write.signed(each.low)} to {write.signed(each.high)}"),
-            Cell("differs" if each.deviates else NONE, look="bad" if each.deviates and each.difference > 0 else ""),
         )
         for each in level.annotators
     )
-    names = (("Annotator", False), ("Rows", True), ("Error", True), ("Others there", True), ("Difference", True))
-    return Table("Annotators beside the others on the same rows", (*names, ("", False)), rows)
+    columns = (("Annotator", False), ("Rows", True), ("Error", True), ("Others", True), ("Difference", True))
+    return Table("Annotators beside the others on the same rows", columns, rows)
 
 
 def _standing(model: Beside, write: Format, level: HumanLevel) -> list[str]:

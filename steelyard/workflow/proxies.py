@@ -8,8 +8,9 @@ from steelyard.data.prepare import TablePreparation
 from steelyard.data.prepare_images import ImagePreparation
 from steelyard.data.prepare_series import SeriesPreparation
 from steelyard.data.prepare_text import TextPreparation
-from steelyard.diagnosis.bayes import BayesProxies, bayes_proxies
+from steelyard.diagnosis.bayes import bayes_proxies
 from steelyard.diagnosis.nearest import sample
+from steelyard.diagnosis.proxy import BayesProxies
 from steelyard.diagnosis.votes import tallied
 from steelyard.errors import UserError
 from steelyard.workflow.bench import Bench
