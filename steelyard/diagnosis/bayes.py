@@ -7,7 +7,7 @@ import numpy as np
 from steelyard.diagnosis.human_level import RATE, RMSE
 from steelyard.diagnosis.human_values import mean_square, rooted
 from steelyard.diagnosis.label_noise import doubt, noise_rate
-from steelyard.diagnosis.nearest import neighbours_of
+from steelyard.diagnosis.nearest import LEAST, lower_bound, upper_bounds
 from steelyard.diagnosis.noise_floor import noise_floor
 from steelyard.diagnosis.proxy import BayesProxies, Kind, Proxy, chosen_of
 from steelyard.diagnosis.soft_labels import from_counts, from_probabilities
@@ -17,10 +17,10 @@ from steelyard.problem import Score
 
 Array = np.ndarray
 PREDICTIONS = "predictions"
-FEW = "the bounds hold for ever more rows, and with these the error of one neighbour still falls: it may be too high"
-ENOUGH = "the bounds hold for ever more rows; with these the error of one neighbour does not visibly fall any more"
-SQUEEZED = "; what the predictions do not tell of the inputs is counted as unavoidable"
-SOFT = "it takes what these annotators say as what the labels are drawn from"
+EXTENDED = "a line extended to distance zero: far off with many inputs"
+SQUEEZED = "counts what the predictions lose as unavoidable"
+SOFT = "if labels are drawn as these annotators say"
+RULE = "the error of a rule, on rows it did not see"
 
 
 def bayes_proxies(
@@ -61,15 +61,17 @@ def _proxy(name: str, kind: Kind, score: Score, caveat: str) -> Proxy:
 
 def _neighbours(name: str, space: Array, truth: Array, classes: int, seed: int) -> list[Proxy]:
     """The bounds that nearest neighbours in one space give."""
-    found = neighbours_of(space, truth, classes, seed)
-    if found is None:
+    if len(truth) < LEAST:
         return []
-    caveat = (FEW if found.falling else ENOUGH) + SQUEEZED * (name == PREDICTIONS)
-    above = "the error of a rule that exists, on rows it did not learn from"
+    kind: Kind = "lower bound"
+    caveat = EXTENDED
+    if name == PREDICTIONS:
+        kind, caveat = "estimate", f"{EXTENDED}; {SQUEEZED}"
+    one, several = upper_bounds(space, truth, classes, seed)
     return [
-        _proxy(f"Cover-Hart, {name}", "lower bound", found.lower, caveat),
-        _proxy(f"one neighbour, {name}", "upper bound", found.one, above),
-        _proxy(f"several neighbours, {name}", "upper bound", found.several, f"{above}; how many was chosen on others"),
+        _proxy(f"Cover-Hart, {name}", kind, lower_bound(space, truth, classes, seed), caveat),
+        _proxy(f"one neighbour, {name}", "upper bound", one, RULE),
+        _proxy(f"several neighbours, {name}", "upper bound", several, RULE),
     ]
 
 
@@ -77,30 +79,28 @@ def _of_soft(soft: Array | None, counts: Array | None) -> list[Proxy]:
     """The direct estimates."""
     found = []
     if soft is not None:
-        found.append(_proxy("soft labels", "estimate", from_probabilities(soft), f"{SOFT} exactly"))
+        found.append(_proxy("soft labels", "estimate", from_probabilities(soft), SOFT))
     if counts is not None and (counts.sum(axis=1) > 1).any():
         below, above = from_counts(counts)
-        fewer = "the largest share of a few labels is larger than that of all would be"
-        found.append(_proxy("soft labels, plain", "lower bound", below, f"{SOFT}; {fewer}, so it is too small"))
-        other = "a label is left out and held against the majority of the others, which may be the wrong class"
-        found.append(_proxy("soft labels, left out", "upper bound", above, f"{SOFT}; {other}, so it is too large"))
+        found.append(_proxy("soft labels, plain", "lower bound", below, f"{SOFT}; too small, with few labels a row"))
+        found.append(_proxy("soft labels, left out", "upper bound", above, f"{SOFT}; too large, with few labels a row"))
     return found
 
 
 def _of_model(truth: Array, predictions: Array, seed: int) -> list[Proxy]:
     """What the best model says."""
     wrong = (predictions.argmax(axis=1) != truth).astype(float)
-    chosen = "a model that was chosen among many on these rows looks a little too good"
-    noise = "classes that overlap are counted as wrong labels, and labels that no model doubts are not found"
     return [
-        _proxy("best model", "upper bound", mean_error(wrong), f"the best rule errs no more than it; {chosen}"),
+        _proxy("best model", "upper bound", mean_error(wrong), "chosen on these rows: a little too good"),
         _proxy(
             "doubt of the best model",
             "upper bound",
             doubt(truth, predictions, seed),
-            "what the model expects to err by after calibration, which one temperature may not reach for every class",
+            "no better than its calibration",
         ),
-        _proxy("label noise", "estimate", noise_rate(truth, predictions, seed), noise),
+        _proxy(
+            "label noise", "estimate", noise_rate(truth, predictions), "takes classes that overlap for wrong labels"
+        ),
     ]
 
 
@@ -109,12 +109,11 @@ def _of_values(truth: Array, predictions: Array | None, spaces: dict[str, Array]
     found: list[Proxy] = []
     for name, space in spaces.items():
         if (floor := noise_floor(space, truth, seed)) is not None:
-            caveat = "a line through ten neighbours is extended to distance zero: with many inputs it reaches far"
-            found.append(_proxy(f"Gamma test, {name}", "estimate", floor, caveat))
+            found.append(_proxy(f"Gamma test, {name}", "estimate", floor, EXTENDED))
     if predictions is not None:
         if (floor := noise_floor(predictions.reshape(len(truth), -1), truth, seed)) is not None:
-            caveat = "how far values with the same prediction lie apart" + SQUEEZED
+            caveat = f"spread of values with like predictions; {SQUEEZED}"
             found.append(_proxy(f"Gamma test, {PREDICTIONS}", "upper bound", floor, caveat))
         best = rooted(mean_square((truth - predictions.reshape(-1)) ** 2))
-        found.append(_proxy("best model", "upper bound", best, "the best rule is off by no more than it"))
+        found.append(_proxy("best model", "upper bound", best, "chosen on these rows: a little too good"))
     return BayesProxies(RMSE, tuple(found), *chosen_of(found), len(truth))

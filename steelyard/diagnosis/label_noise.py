@@ -4,17 +4,18 @@ import numpy as np
 
 from steelyard.diagnosis.votes import mean_error
 from steelyard.problem import Score
+from steelyard.weighing.interval import wilson
 
 Array = np.ndarray
-DRAWS = 500
 COLD, HOT = -3.0, 3.0  # logarithms of the temperatures that are looked at
 
 
-def noise_rate(truth: Array, probabilities: Array, seed: int = 0) -> Score:
+def noise_rate(truth: Array, probabilities: Array) -> Score:
     """The share of labels that are wrong, by the confident joint of codes (n,) and probabilities (n, classes).
 
     A row counts for the likeliest class among those to which it is given at least the mean probability that rows of
-    that label have; counts are scaled to the classes' sizes. The interval is a parametric bootstrap of the counts.
+    that label have; counts are scaled to the classes' sizes. The interval is Wilson's for the rows that
+    count.
     Source: Northcutt, Jiang and Chuang 2021, "Confident learning: estimating uncertainty in dataset labels",
     section 3.1 (arXiv 1911.00068).
     """
@@ -28,11 +29,8 @@ def noise_rate(truth: Array, probabilities: Array, seed: int = 0) -> Score:
     np.add.at(joint, (truth[sure], likeliest[sure]), 1)
     if not joint.sum():
         return Score(0.0, 0.0, 1.0, 0)
-    random = np.random.default_rng(seed)
-    shares = joint.ravel() / joint.sum()
-    drawn = random.multinomial(int(joint.sum()), shares, DRAWS).reshape(DRAWS, classes, classes)
-    low, high = np.percentile([_off_diagonal(each, sizes) for each in drawn], [2.5, 97.5])
-    return Score(_off_diagonal(joint, sizes), float(low), float(high), int(sure.sum()))
+    share, rows = _off_diagonal(joint, sizes), int(sure.sum())
+    return Score(share, *wilson(share, rows), rows)
 
 
 def doubt(truth: Array, probabilities: Array, seed: int = 0) -> Score:

@@ -6,7 +6,7 @@ from steelyard.report.figures import Mark, intervals
 from steelyard.report.numbers import Format, fitting_scores
 from steelyard.report.sheet import Part
 from steelyard.report.tables import Cell, Table, scored
-from steelyard.report.words import unit_name
+from steelyard.report.words import sentence, unit_name
 
 COLOURS = {"lower bound": ("good", ">"), "upper bound": ("accent", "<"), "estimate": ("second", "s")}
 
@@ -20,10 +20,9 @@ def said(found: BayesProxies) -> list[str]:
         shown = f"{write(chosen.value)} ({write.interval(chosen.low, chosen.high)})"
         lines.append(f"Proxy of the Bayes error, which is no human level: {shown} by {chosen.name}; {found.why}.")
         lines.append(f"Its caveat: {chosen.caveat}.")
-    above = min((p for p in found.proxies if p.kind == "upper bound"), key=lambda p: p.value, default=None)
-    if above is not None:
-        high = f"{write(above.value)} ({write.interval(above.low, above.high)})"
-        lines.append(f"The best rule there can be errs by no more than {high}, by {above.name}.")
+    if (least := found.least) is not None:
+        high = f"{write(least.value)} ({write.interval(least.low, least.high)})"
+        lines.append(f"The best rule there can be errs by no more than {high}: {least.name}.")
     return lines
 
 
@@ -47,14 +46,14 @@ def proxy_table(found: BayesProxies) -> Table:
     write = _format(found)
     rows = tuple(
         (
-            Cell(each.name, "taken where one is needed" if each.name == found.default else ""),
+            Cell(each.name, "used where one is needed" if each.name == found.default else ""),
             Cell(each.kind),
             scored(Score(each.value, each.low, each.high, found.rows), write),
             Cell(each.caveat),
         )
         for each in found.proxies
     )
-    columns = (("Proxy", False), ("Is a", False), (unit_name(found.unit).capitalize(), True), ("Caveat", False))
+    columns = (("Proxy", False), ("Is a", False), (sentence(unit_name(found.unit)), True), ("Caveat", False))
     return Table("Proxies of the Bayes error", columns, rows)
 
 

@@ -75,7 +75,7 @@ def panel_table(found: Human) -> Table:
     """One annotator, the best one, the panels, the model."""
     write = _format(found)
     rows = tuple((Cell(name), scored(score, write), Cell(count(score.examples))) for name, score in _ladder(found))
-    columns = (("Who", False), (unit_name(found.level.unit).capitalize(), True), ("Rows", True))
+    columns = (("Who", False), (sentence(unit_name(found.level.unit)), True), ("Rows", True))
     return Table("Errors of people" + " and of the model" * (found.model is not None), columns, rows)
 
 
@@ -102,7 +102,7 @@ def _standing(model: Beside, write: Format, level: HumanLevel) -> list[str]:
     if model.standing.startswith("passes"):
         lines.append(PASSED)
     elif model.standing.startswith("is above"):
-        lines.append("That much of its error is avoidable at least: people make more of the inputs than it does.")
+        lines.append("About that much of its error is avoidable: people make more of the inputs than it does.")
     return lines
 
 

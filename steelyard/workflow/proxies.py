@@ -9,7 +9,7 @@ from steelyard.data.prepare_images import ImagePreparation
 from steelyard.data.prepare_series import SeriesPreparation
 from steelyard.data.prepare_text import TextPreparation
 from steelyard.diagnosis.bayes import bayes_proxies
-from steelyard.diagnosis.nearest import sample
+from steelyard.diagnosis.near_pairs import sample
 from steelyard.diagnosis.proxy import BayesProxies
 from steelyard.diagnosis.votes import tallied
 from steelyard.errors import UserError
