@@ -15,7 +15,7 @@ from steelyard.diagnosis.human_values import level_of_values
 from steelyard.errors import UserError, suggest
 
 Array = np.ndarray
-__all__ = ["HumanLevel", "human_level", "true_codes", "true_values"]
+__all__ = ["HumanLevel", "human_level"]
 
 
 def human_level(
@@ -37,7 +37,7 @@ def human_level(
     """
     if isinstance(given, int | float) and not isinstance(given, bool):
         return stated(float(given), examples, interval, bool(values))
-    true = None if truth is None else pd.Series(truth).reset_index(drop=True)
+    true = None if truth is None else _complete(pd.Series(truth).reset_index(drop=True))
     if isinstance(given, Annotations):
         said = given
     else:
@@ -51,26 +51,31 @@ def human_level(
             "same order"
         )
     if said.values is not None:
-        return level_of_values(said, None if true is None else true_values(true), seed)
-    return level_of_labels(said, None if true is None else true_codes(true, said.classes), seed)
+        return level_of_values(said, None if true is None else _values(true), seed)
+    return level_of_labels(said, None if true is None else _codes(true, said.classes), seed)
 
 
-def true_codes(truth: pd.Series, classes: Sequence[str]) -> Array:
-    """Codes (n,) of true labels. Raises UserError for one that is missing or no class."""
+def _codes(truth: pd.Series, classes: Sequence[str]) -> Array:
+    """Codes (n,) of true labels. Raises UserError for one that is no class."""
     names = class_names(truth)
     codes = codes_of(names, tuple(classes))
     if (codes < 0).any():
         first = names[np.flatnonzero(codes < 0)[0]]
-        if first is None:
-            raise UserError(f"{int((codes < 0).sum()):,} rows lack a true label: leave them out, or give none at all")
         raise UserError(f"the true label '{first}' is no class that annotators could say{suggest(first, classes)}")
     return codes
 
 
-def true_values(truth: pd.Series) -> Array:
-    """True values (n,). Raises UserError for one that is missing or no number."""
+def _values(truth: pd.Series) -> Array:
+    """True values (n,). Raises UserError for one that is no number."""
     found = numbers(truth)
-    if np.isnan(found.values).any():
-        many = int(np.isnan(found.values).sum())
-        raise UserError(f"{many:,} true values are missing or no numbers: leave those rows out")
+    if found.strays or np.isnan(found.values).any():
+        raise UserError(f"the true values hold '{next(iter(found.strays), 'inf')}': expected numbers")
     return found.values
+
+
+def _complete(truth: pd.Series) -> pd.Series:
+    """The truth, of every row."""
+    absent = sum(name is None for name in class_names(truth))
+    if absent:
+        raise UserError(f"{absent:,} of {len(truth):,} rows lack a truth: leave them out, or give no truth at all")
+    return truth

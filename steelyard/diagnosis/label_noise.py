@@ -7,7 +7,7 @@ from steelyard.problem import Score
 from steelyard.weighing.interval import wilson
 
 Array = np.ndarray
-COLD, HOT = -3.0, 3.0  # logarithms of the temperatures that are looked at
+COLD, HOT, STEP = -3.0, 3.0, 0.05  # logarithms of the temperatures that are looked at; a step to feel slopes by
 
 
 def noise_rate(truth: Array, probabilities: Array) -> Score:
@@ -15,8 +15,7 @@ def noise_rate(truth: Array, probabilities: Array) -> Score:
 
     A row counts for the likeliest class among those to which it is given at least the mean probability that rows of
     that label have; counts are scaled to the classes' sizes. The interval is Wilson's for the rows that
-    count.
-    Source: Northcutt, Jiang and Chuang 2021, "Confident learning: estimating uncertainty in dataset labels",
+    count. Source: Northcutt, Jiang and Chuang 2021, "Confident learning: estimating uncertainty in dataset labels",
     section 3.1 (arXiv 1911.00068).
     """
     classes = probabilities.shape[1]
@@ -37,16 +36,21 @@ def doubt(truth: Array, probabilities: Array, seed: int = 0) -> Score:
     """The error a model expects of itself, the mean of 1 - max p (n, classes) after calibration.
 
     The probabilities of either half of the rows are brought to the temperature that fits the other half best (Guo,
-    Pleiss, Sun and Weinberger 2017, "On calibration of modern neural networks", arXiv 1706.04599).
+    Pleiss, Sun and Weinberger 2017, "On calibration of modern neural networks", arXiv 1706.04599). The interval is over
+    rows and counts that the temperature is not known exactly.
     """
     halves = np.random.default_rng(seed).permutation(len(truth)) % 2
     logits = np.log(np.clip(probabilities, 1e-12, 1.0))
-    found = np.empty(len(truth))
+    found, unsure = np.empty(len(truth)), 0.0
     for side in (0, 1):
         mine, other = halves == side, halves != side
-        cooled = _softmax(logits[mine] / _temperature(logits[other], truth[other]))
-        found[mine] = 1 - cooled.max(axis=1)
-    return mean_error(found)
+        power, error = _temperature(logits[other], truth[other])
+        found[mine], low, high = (_doubts(logits[mine], power + step) for step in (0.0, -STEP, STEP))
+        slope = float(high.mean() - low.mean()) / (2 * STEP)
+        unsure += (slope * error * mine.mean()) ** 2
+    score = mean_error(found)
+    low_end, high_end = (float(np.hypot(end - score.value, 1.96 * np.sqrt(unsure))) for end in (score.low, score.high))
+    return Score(score.value, max(0.0, score.value - low_end), min(1.0, score.value + high_end), len(truth))
 
 
 def _off_diagonal(joint: Array, sizes: Array) -> float:
@@ -57,15 +61,22 @@ def _off_diagonal(joint: Array, sizes: Array) -> float:
     return float((wrong * sizes[known]).sum() / sizes[known].sum()) if known.any() else 0.0
 
 
-def _temperature(logits: Array, truth: Array) -> float:
-    """The temperature at which the log loss is lowest."""
+def _doubts(logits: Array, power: float) -> Array:
+    """1 - max p (n,) at a temperature given as its logarithm."""
+    return np.asarray(1 - _softmax(logits / np.exp(power)).max(axis=1))
+
+
+def _temperature(logits: Array, truth: Array) -> tuple[float, float]:
+    """The logarithm of the temperature at which the log loss is lowest, and its standard error by the curvature."""
     from scipy.optimize import minimize_scalar
 
     def loss(power: float) -> float:
         chosen = _softmax(logits / np.exp(power))[np.arange(len(truth)), truth]
         return float(-np.log(np.maximum(chosen, 1e-12)).mean())
 
-    return float(np.exp(minimize_scalar(loss, bounds=(COLD, HOT), method="bounded").x))
+    power = float(minimize_scalar(loss, bounds=(COLD, HOT), method="bounded").x)
+    curvature = (loss(power + STEP) - 2 * loss(power) + loss(power - STEP)) / STEP**2
+    return power, float(1 / np.sqrt(max(curvature, 1e-3) * len(truth)))
 
 
 def _softmax(logits: Array) -> Array:

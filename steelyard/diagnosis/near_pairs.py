@@ -43,10 +43,11 @@ def intercepts(far: Array, apart: Array, seed: int) -> Array:
 def means_drawn(values: Array, seed: int) -> Array:
     """The means (draws, columns) of bootstrap draws of the rows (n, columns).
 
-    Half as many rows are drawn as there are: most are each other's neighbours, and so are counted twice.
+    A third as many rows are drawn as there are, since neighbours share their targets: on made data the means scatter
+    as those of so many rows do.
     """
-    n, half = len(values), max(1, len(values) // 2)
-    weights = np.random.default_rng(seed).multinomial(half, np.full(n, 1 / n), DRAWS) / half
+    n, third = len(values), max(1, len(values) // 3)
+    weights = np.random.default_rng(seed).multinomial(third, np.full(n, 1 / n), DRAWS) / third
     return np.asarray(weights @ values)
 
 
