@@ -25,7 +25,7 @@ class Panel:
     def name(self) -> str:
         if self.size == 1:
             return "one annotator"
-        return f"all, usually {self.size}" if self.all else f"panel of {self.size}"
+        return f"panel of everybody, usually {self.size}" if self.all else f"panel of {self.size}"
 
 
 def panels(counts: Array, truth: Array | None, seed: int = 0) -> tuple[Panel, ...]:

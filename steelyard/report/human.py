@@ -10,7 +10,7 @@ from steelyard.report.sheet import Part, sheet
 from steelyard.report.tables import Cell, Table, scored
 from steelyard.report.words import sentence, unit_name
 
-DRAWN = 30  # annotators in a drawing; the table has all
+DRAWN, NAMED = 30, 4  # annotators in a drawing, and in words; the table has all
 PASSED = (
     "From here on people no longer tell how much of its error is avoidable: read the rows where the panel is right and "
     "the model wrong, have the labels checked by experts, and judge by a proxy of the Bayes error."
@@ -51,10 +51,7 @@ def said(found: Human) -> list[str]:
         )
     if level.icc is not None:
         lines.append(f"{max(0.0, level.icc):.1%} of the variance of one value lies between rows (ICC, one-way).")
-    for each in level.annotators:
-        if each.deviates:
-            more = "more" if each.difference > 0 else "less"
-            lines.append(f"{each.name} errs {more} than the others on the same rows: {write.signed(each.difference)}.")
+    lines += _deviating(level, write)
     return [*lines, *(f"{sentence(note)}." for note in (*level.notes, *found.notes))]
 
 
@@ -103,6 +100,19 @@ def _standing(model: Beside, write: Format, level: HumanLevel) -> list[str]:
         lines.append(PASSED)
     elif model.standing.startswith("is above"):
         lines.append("About that much of its error is avoidable: people make more of the inputs than it does.")
+    return lines
+
+
+def _deviating(level: HumanLevel, write: Format) -> list[str]:
+    """Who errs more or less than the others, those that err most first."""
+    strange = sorted((each for each in level.annotators if each.deviates), key=lambda each: -each.difference)
+    lines = [
+        f"On the same rows as the others, {each.name} errs {'more' if each.difference > 0 else 'less'}: "
+        f"{write.signed(each.difference)} ({write.signed(each.low)} to {write.signed(each.high)})."
+        for each in strange[:NAMED]
+    ]
+    if len(strange) > NAMED:
+        lines.append(f"{plural(len(strange) - NAMED, 'annotator')} more differ{'s' * (len(strange) == NAMED + 1)}.")
     return lines
 
 

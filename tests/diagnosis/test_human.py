@@ -53,7 +53,9 @@ def test_a_tie_counts_by_its_expected_error() -> None:
 def test_the_best_panel_is_the_human_level() -> None:
     labels, truth = labelled([0.1] * 5)
     found = human_level(labels, truth)
-    assert found.of == "all, usually 5" and found.level == min((p.error for p in found.panels), key=lambda e: e.value)
+    assert found.of == "panel of everybody, usually 5" and found.level == min(
+        (p.error for p in found.panels), key=lambda e: e.value
+    )
 
 
 def test_an_expert_among_novices_is_the_human_level() -> None:
