@@ -6,7 +6,7 @@ nearest neighbour lies between the Bayes error R* and R* (2 - c / (c - 1) R*), f
 
 import numpy as np
 
-from steelyard.diagnosis.near_pairs import intercept, intercepts, nearest, pairs_of, sample
+from steelyard.diagnosis.near_pairs import intercept, intercepts, means_drawn, nearest, pairs_of, sample
 from steelyard.diagnosis.votes import majority, mean_error, tallied
 from steelyard.problem import Score
 
@@ -24,16 +24,18 @@ def cover_hart(error: float, classes: int) -> float:
 def lower_bound(features: Array, truth: Array, classes: int, seed: int = 0) -> Score:
     """Cover and Hart's lower bound in a space (n, d) with codes (n,), of at least `LEAST` rows.
 
-    It takes the error of one neighbour among ever more rows. With those there are it is larger, by a third and more:
-    a line through how often a row and its k-th neighbour disagree is extended to distance zero, over plain distances,
-    which falls rather too low than too high. The interval is a bootstrap over rows.
+    It takes the error of one neighbour among ever more rows. With those there are it is larger, so that the bound would
+    be too high: a line through how often a row and its k-th neighbour disagree is extended to distance zero, over plain
+    distances, which falls rather too low. The interval reaches from the lower end of that line, by a bootstrap over
+    rows, to the upper end of the nearest neighbours' own.
     """
     rows = sample(len(truth), seed)
     far, apart = pairs_of(np.asarray(features, dtype=float)[rows], np.eye(classes)[truth[rows]])
-    drawn = np.percentile(intercepts(far, apart, seed), [2.5, 97.5])
     value = intercept(far.mean(axis=0), apart.mean(axis=0))
-    bounds = [cover_hart(each, classes) for each in (value, *drawn)]
-    return Score(bounds[0], bounds[1], bounds[2], len(rows))
+    low = float(np.percentile(intercepts(far, apart, seed), 2.5))
+    high = float(np.percentile(means_drawn(apart[:, :1], seed), 97.5))
+    bound, lower, upper = (cover_hart(each, classes) for each in (value, min(low, value), max(high, value)))
+    return Score(bound, lower, upper, len(rows))
 
 
 def upper_bounds(features: Array, truth: Array, classes: int, seed: int = 0) -> tuple[Score, Score]:

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from steelyard.cli import main
+from steelyard.data.source import read
 from steelyard.diagnosis.beside_human import Human
 from steelyard.records import from_plain
 from steelyard.workflow.human import human_of
-from steelyard.workflow.proxies import proxies_of
+from steelyard.workflow.proxies import inputs_of, proxies_of
 from steelyard.workflow.reopened import reopened
 
 Heard = pytest.CaptureFixture[str]
@@ -137,3 +138,20 @@ def test_people_on_cifar_10h_err_as_published(tmp_path: Path, capsys: Heard) -> 
     found = told(capsys, "human", str(counts), "--output", str(tmp_path))
     assert found.level.single is not None and 0.044 < found.level.single.value < 0.053  # published: 0.051
     assert found.level.level.value < 0.01 and found.level.labels == 511_000
+
+
+def test_every_kind_of_input_is_a_space_without_gaps() -> None:
+    random = np.random.default_rng(0)
+    texts = [f"{word} {other} thing" for word in ("red", "blue", "green") for other in ("car", "boat", "tree", "sky")]
+    sources = {
+        "tabular": pd.DataFrame({"a": [1.0, np.nan] * 12, "b": ["x", "y", "z"] * 8, "y": [0, 1] * 12}),
+        "image": (random.integers(0, 255, (24, 40, 30, 3), dtype=np.uint8), np.arange(24) % 2),
+        "text": (texts * 2, np.arange(24) % 2),
+        "series": (random.normal(size=(24, 2, 20)), np.arange(24) % 2),
+    }
+    for modality, source in sources.items():
+        how = {"modality": "series"} if modality == "series" else {}
+        dataset = read(source, "y" if modality == "tabular" else None, **how)
+        space = inputs_of(dataset)
+        assert dataset.schema.modality == modality and space is not None
+        assert space.shape[0] == 24 and np.isfinite(space).all() and space.std(axis=0).max() > 0
