@@ -4,6 +4,7 @@ The level is that of the best panel, since the lowest human error that is known 
 Source: Ng, "Machine Learning Yearning", chapters 33-35.
 """
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,7 +53,7 @@ def stated(
 
     A rate measured on so many `examples` gets Wilson's interval. Raises UserError.
     """
-    if not 0 <= error <= (float("inf") if values else 1):
+    if not 0 <= error <= (sys.float_info.max if values else 1):
         raise UserError(f"the human error is {'an RMSE from 0' if values else 'a rate from 0 to 1'}, got {error:g}")
     if interval is not None and not interval[0] <= error <= interval[1]:
         raise UserError(f"the interval {interval[0]:g} to {interval[1]:g} does not hold the human error {error:g}")
