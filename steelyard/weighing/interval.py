@@ -27,7 +27,7 @@ def score_of(
     if np.isnan(value):
         return Score(value, value, value, n)
     if metric.name == "accuracy":
-        return Score(value, *_wilson(value, effective(weights, n)), n)
+        return Score(value, *wilson(value, effective(weights, n)), n)
     if metric.per_example is not None:
         spread = 1.96 * float(metric.by_example(truth, predictions, weights).std() / np.sqrt(n))
         return Score(value, value - spread, value + spread, n)
@@ -67,8 +67,9 @@ def resampled(
     )
 
 
-def _wilson(share: float, n: float) -> tuple[float, float]:
-    z = float(stats.norm.ppf(0.975))
+def wilson(share: float, n: float, level: float = 0.05) -> tuple[float, float]:
+    """The interval of confidence 1 - level of a share of `n` examples (Wilson 1927, JASA 22, 209-212)."""
+    z = float(stats.norm.isf(level / 2))
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return float(max(0.0, middle - half)), float(min(1.0, middle + half))
