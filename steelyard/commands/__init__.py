@@ -1,9 +1,9 @@
 """The commands that look at data and at finished runs: a file a command, each parsed there and calling one function."""
 
-from steelyard.commands import data, mistakes
+from steelyard.commands import data, mistakes, slices
 from steelyard.commands.making import MakeCommand
 
-ALL = (data.add, mistakes.add)
+ALL = (data.add, mistakes.add, slices.add)
 
 
 def add_all(command: MakeCommand) -> None:

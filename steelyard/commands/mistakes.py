@@ -16,7 +16,9 @@ STOP = "q"
 
 def add(command: MakeCommand) -> None:
     """Add the command by what makes one from its name, its call and its help."""
-    parser = command("mistakes", _mistakes, "a sample of the mistakes to tag with reasons, and what mending each brings")
+    parser = command(
+        "mistakes", _mistakes, "a sample of the mistakes to tag with reasons, and what mending each brings"
+    )
     add_option = parser.add_argument
     add_option("folder", metavar="DIR", type=Path, help="the run's folder")
     add_option("--n", type=count, default=100, metavar="N", help="mistakes to look at (default: 100)")

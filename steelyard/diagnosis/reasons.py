@@ -115,5 +115,3 @@ def reason(reviewed: Sequence[Example], tag: str, error: Score, mistakes: int) -
     up = sqrt((error.value * (high - share)) ** 2 + (share * (error.high - error.value)) ** 2)
     ceiling = Score(value, max(0.0, value - down), min(value + up, error.high), several)
     return Reason(tag, int(has.sum()), Score(share, *here, several), ceiling)
-
-

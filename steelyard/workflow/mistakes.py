@@ -1,4 +1,4 @@
-"""Error analysis on the data of a run: a sample of its mistakes on dev, the reasons people gave, what mending brings."""
+"""Error analysis of a run: a sample of its mistakes on dev, the reasons people gave, what mending each brings."""
 
 import csv
 from collections.abc import Callable, Mapping
@@ -40,9 +40,7 @@ class Inspection:
             raise UserError(f"the number of mistakes to look at is a whole number from 1, got {self.n}")
 
 
-def inspect(
-    inspection: Inspection, folder: Path, ask: Ask | None = None, watch: Watch = lambda _: None
-) -> Mistakes:
+def inspect(inspection: Inspection, folder: Path, ask: Ask | None = None, watch: Watch = lambda _: None) -> Mistakes:
     """The mistakes of the run in `folder` with their reasons; page, list, record and tags lie in `output` of it.
 
     Tags that were filled into the list (mistakes.csv) are taken in before it is written anew. Raises UserError.
@@ -64,9 +62,7 @@ def inspect(
     return found
 
 
-def mistakes_of(
-    bench: Bench, n: int = SAMPLE, seed: int = 0, tags: Mapping[str, Tagged] | None = None
-) -> Mistakes:
+def mistakes_of(bench: Bench, n: int = SAMPLE, seed: int = 0, tags: Mapping[str, Tagged] | None = None) -> Mistakes:
     """A random sample of `n` mistakes of the final model on dev, with `tags` (default: those in the run's folder)."""
     tags = read_tags(bench.folder / FOLDER / FILE) if tags is None else tags
     said = final_predictions(bench)

@@ -1,0 +1,171 @@
+"""The page of slices: those on which the model errs more than on the rest, and every other one with its error."""
+
+from collections.abc import Sequence
+
+from steelyard.diagnosis.misses import RATE
+from steelyard.diagnosis.slices import Slice, Slices
+from steelyard.report.figures import Drawing, Mark, intervals
+from steelyard.report.numbers import NONE, Format, count, fitting, plural
+from steelyard.report.sheet import Part, sheet
+from steelyard.report.tables import Cell, Table
+from steelyard.report.words import sentence
+
+DRAWN = 25  # slices in a drawing; the table has all
+TOLD = 3  # slices in the answer
+
+
+def slices_page(found: Slices) -> str:
+    """The page as HTML."""
+    lead = (
+        f"{count(found.rows)} {found.things} of dev cut in {count(found.singles + found.pairs)} ways: "
+        f"{plural(found.singles, 'condition')}, {plural(found.pairs, 'pair')} of them"
+    )
+    answer = [sentence(text) for text in said(found)]
+    return sheet(
+        "Where the model errs more", lead, answer, "", parts(found), found.command, caution=" ".join(found.notes)
+    )
+
+
+def said(found: Slices) -> list[str]:
+    """The slices to look at, and what treats them; that there is none, where there is none."""
+    write, worse = written(found), found.worse
+    whole = f"the error ({found.unit}) on all of dev is {write.score(found.error)}"
+    tests = plural(found.singles + found.pairs, "test")
+    if not found.slices:
+        return [f"{whole}: there are too few {found.things}, or they are too much alike, to cut slices of them."]
+    if not worse:
+        return [f"No slice errs more than the rest, all {tests} considered: {whole}."]
+    lines = []
+    for each in worse[:TOLD]:
+        expected = f", on fresh {found.things} about {write.signed(each.expected)}" if each.expected is not None else ""
+        lines.append(
+            f"{each.name} ({plural(each.rows, 'row')}): {write(each.error.value)} against {write(each.rest)} on the "
+            f"rest{expected}; erring like the rest it would take {write(each.gain)} off the whole error."
+        )
+    lines.append(f"{plural(len(worse), 'slice')} in all, {tests} considered; {whole}.")
+    return [*lines, *remedies(found)]
+
+
+def remedies(found: Slices) -> list[str]:
+    """What may help a slice: look at it, then more data of it, or a column that tells its rows apart."""
+    inputs = [each for each in found.worse if each.kind != "class"]
+    classes = [each.name.partition(" = ")[2] for each in found.worse if each.name.startswith("true class = ")]
+    lines = []
+    if inputs:
+        lines.append(
+            f"What treats a slice: look at its mistakes first (steelyard mistakes); then label more {found.things} of "
+            f"it, beginning with {inputs[0].name}; or add what tells them apart, if even more of them err alike."
+        )
+    if classes:
+        lines.append(
+            f"What treats a class that is missed: label more of class {' or '.join(classes[:TOLD])}; class weights or "
+            "a decision threshold trade its mistakes for those of others."
+        )
+    return lines
+
+
+def parts(found: Slices) -> list[Part]:
+    """The slices that are worse, drawn and in a table; what they hold already; all others."""
+    if not found.slices:
+        return []
+    inputs = [each for each in found.worse if each.kind != "class"]
+    classes = [each for each in found.slices if each.kind == "class"]
+    repeats = [each for each in found.slices if each.within]
+    rest = [each for each in found.slices if each not in found.worse and not each.within and each.kind != "class"]
+    chance = f"At most 5 % of what is called worse is expected to be chance: {found.method}."
+    made = []
+    if inputs:
+        text = "Work here first: each errs more than the rest, and not because it lies within another. The line is the "
+        made.append(
+            Part(
+                "Slices that are worse", f"{text}error on all of dev. {chance}", drawn(found, inputs, "Error of slices")
+            )
+        )
+        made.append(Part("", table=slices_table(found, inputs, "Slices that are worse"), sortable=True, broad=True))
+    if classes:
+        text = (
+            "Which classes are missed, and which are said too often; of values, which are hard. Red: worse than others."
+        )
+        made.append(Part("By what is true and what was said", text, drawn(found, classes, "Error by class")))
+    others = rest if inputs else rest[:DRAWN]
+    if others:
+        text = "None of these is surely worse than the rest: a long bar here is what chance does to few rows."
+        made.append(Part("Other slices", text, drawn(found, others, "Error of other slices")))
+        made.append(Part("", table=slices_table(found, [*classes, *rest], "Every condition"), folded="Every condition"))
+    if repeats:
+        text = "Worse than the rest, too, but only for rows of a slice above."
+        table = slices_table(found, repeats, "Slices within others")
+        made.append(Part("Slices within others", text, table=table, folded=plural(len(repeats), "slice")))
+    return made
+
+
+def drawn(found: Slices, slices: Sequence[Slice], words: str) -> Drawing:
+    """The error of slices with their intervals, against that of all rows."""
+    write = written(found)
+    marks = [
+        Mark(
+            _short(each.name),
+            each.error.value,
+            each.error.low,
+            each.error.high,
+            f"{write.score(each.error)}, {count(each.rows)}",
+            write(each.error.value),
+            "bad" if each.worse else "muted",
+            hollow=not each.worse,
+        )
+        for each in sorted(slices[:DRAWN], key=lambda each: -each.error.value)
+    ]
+    return intervals(marks, words, found.unit, False, found.error.value)
+
+
+def slices_table(found: Slices, slices: Sequence[Slice], caption: str) -> Table:
+    """A row per slice."""
+    write = written(found)
+    columns = (
+        ("Slice", False),
+        ("Rows", True),
+        ("Error", True),
+        ("Rest", True),
+        ("Difference", True),
+        ("On fresh rows", True),
+        ("Whole error", True),
+        ("p", True),
+    )
+    return Table(caption, columns, tuple(_row(each, write) for each in slices))
+
+
+def brief_table(found: Slices) -> Table:
+    """The slices that are worse, as a terminal has room for."""
+    write = written(found)
+    columns = (("Slice", False), ("Rows", True), ("Error", True), ("Rest", True), ("p", True))
+    rows = tuple(
+        (cells[0], *(Cell(cells[i].text) for i in (1, 2, 3, 7)))
+        for cells in (_row(each, write) for each in found.worse)
+    )
+    return Table("Slices that are worse than the rest", columns, rows)
+
+
+def _row(each: Slice, write: Format) -> tuple[Cell, ...]:
+    difference, error = each.difference, each.error
+    span = f"{write.signed(difference.low)} to {write.signed(difference.high)}"
+    return (
+        Cell(each.name, f"in {each.within}" if each.within else ""),
+        Cell(count(each.rows), sort=each.rows),
+        Cell(write(error.value), write.interval(error.low, error.high), error.value),
+        Cell(write(each.rest), sort=each.rest),
+        Cell(write.signed(difference.value), span, difference.value),
+        Cell(NONE if each.expected is None else write.signed(each.expected), sort=each.expected),
+        Cell(NONE if each.gain is None else write.signed(-each.gain), sort=each.gain),
+        Cell("< 0.0001" if each.p_value < 1e-4 else f"{each.p_value:.2g}", sort=each.p_value),
+    )
+
+
+def written(found: Slices) -> Format:
+    """One format for all errors."""
+    if found.unit == RATE:
+        return Format(3)
+    return fitting([found.error.value], [(found.error.high - found.error.low) / 2])
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= 60 else f"{name[:59]}…"
