@@ -1,8 +1,8 @@
 """Planted bad slices are found, and on data without any nothing is called bad.
 
 Tables are made with categories, numbers and dates; every row errs with one probability, and on a planted slice, one
-condition or two, with a higher one. Told are: how often anything is called worse where nothing is planted, for shares of
-mistakes, distances and weights; how often a planted slice is found, by its size and gap; by how much its gap is
+condition or two, with a higher one. Told are: how often anything is called worse where nothing is planted, for shares
+of mistakes, distances and weights; how often a planted slice is found, by its size and gap; by how much its gap is
 overstated, as it was measured and as it is expected on fresh rows; and how often the interval of what mending a reason
 would bring holds what it truly brings.
 """

@@ -12,6 +12,7 @@ from steelyard.diagnosis.conditions import Condition, conditions_on
 
 Array = np.ndarray
 CLUSTERS, COMPONENTS = 8, 16
+CHUNK = 1024  # images at once
 FITTED = 5000  # rows that clusters are learnt from; all rows are put into them
 WORDS = 2000  # of a text column
 SIDE, STEPS = 16, 64  # to which images and series are brought
@@ -97,11 +98,11 @@ def _nothing(values: Any) -> Array:
     return np.empty((len(values), 0))
 
 
-def _pixels(images: Array) -> Array:
-    height, width = images.shape[1:3]
-    rows, columns = (np.linspace(0, side - 1, min(SIDE, side)).round().astype(int) for side in (height, width))
-    few = np.asarray(images[np.arange(len(images))] if isinstance(images, np.ndarray) else np.stack(list(images)))
-    return few[:, rows][:, :, columns].reshape(len(few), -1).astype(float)
+def _pixels(images: Any) -> Array:
+    """Images uint8 (n, h, w, c) with few of their pixels (n, features), a part of them at a time."""
+    rows, columns = (np.linspace(0, side - 1, min(SIDE, side)).round().astype(int) for side in images.shape[1:3])
+    few = [np.asarray(images[at : at + CHUNK])[:, rows][:, :, columns] for at in range(0, len(images), CHUNK)]
+    return np.concatenate(few).reshape(len(images), -1).astype(float)
 
 
 def _topics(texts: pd.Series, seed: int) -> Array:

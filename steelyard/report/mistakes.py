@@ -45,7 +45,7 @@ def said(found: Mistakes) -> list[str]:
         share = f"{each.count} of {plural(found.reviewed, 'mistake')}"
         low, high = each.ceiling.interval
         lines.append(
-            f"{each.tag}: {share}; if all such mistakes were mended, the error would fall by at most "
+            f"'{each.tag}': {share}; if all such mistakes were mended, the error would fall by at most "
             f"{write(each.ceiling.value)} ({write.interval(low, high)})."
         )
     lines.append(f"{sentence(error)}. A mistake may have several reasons, so the ceilings may add up to more.")
@@ -69,10 +69,12 @@ def parts(found: Mistakes) -> list[Part]:
             Part("Every reason", table=reasons_table(found), sortable=True),
         ]
     if found.examples:
-        what = "values that are far off come first to the sample" if _by_loss(found) else "each as likely as the others"
+        what = "the likelier the further off" if _by_loss(found) else "each as likely as the others"
         cards = tuple(card(each, found.problem) for each in found.examples)
         between = "predicted as" if _by_loss(found) or found.problem.heads else "taken for"
-        text = f"In random order, {what}: the first ones are a fair sample, too, where time is short."
+        text = (
+            f"Drawn at random, {what}, and in random order: the first ones are a fair sample, too, where time is short."
+        )
         made.append(Part("The examples", text, mistakes=cards, between=between))
     return made
 

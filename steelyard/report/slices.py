@@ -12,6 +12,7 @@ from steelyard.report.words import sentence
 
 DRAWN = 25  # slices in a drawing; the table has all
 TOLD = 3  # slices in the answer
+ROOM = 36  # characters of a name in a drawing
 
 
 def slices_page(found: Slices) -> str:
@@ -39,7 +40,7 @@ def said(found: Slices) -> list[str]:
     for each in worse[:TOLD]:
         expected = f", on fresh {found.things} about {write.signed(each.expected)}" if each.expected is not None else ""
         lines.append(
-            f"{each.name} ({plural(each.rows, 'row')}): {write(each.error.value)} against {write(each.rest)} on the "
+            f"'{each.name}' ({plural(each.rows, 'row')}): {write(each.error.value)} against {write(each.rest)} on the "
             f"rest{expected}; erring like the rest it would take {write(each.gain)} off the whole error."
         )
     lines.append(f"{plural(len(worse), 'slice')} in all, {tests} considered; {whole}.")
@@ -54,7 +55,7 @@ def remedies(found: Slices) -> list[str]:
     if inputs:
         lines.append(
             f"What treats a slice: look at its mistakes first (steelyard mistakes); then label more {found.things} of "
-            f"it, beginning with {inputs[0].name}; or add what tells them apart, if even more of them err alike."
+            f"it, beginning with '{inputs[0].name}'; or add what tells them apart, if even more of them err alike."
         )
     if classes:
         lines.append(
@@ -72,16 +73,20 @@ def parts(found: Slices) -> list[Part]:
     classes = [each for each in found.slices if each.kind == "class"]
     repeats = [each for each in found.slices if each.within]
     rest = [each for each in found.slices if each not in found.worse and not each.within and each.kind != "class"]
-    chance = f"At most 5 % of what is called worse is expected to be chance: {found.method}."
     made = []
     if inputs:
-        text = "Work here first: each errs more than the rest, and not because it lies within another. The line is the "
-        made.append(
-            Part(
-                "Slices that are worse", f"{text}error on all of dev. {chance}", drawn(found, inputs, "Error of slices")
-            )
+        text = (
+            "Work here first: each errs more than the rest, and not because it lies within another. The line is the "
+            "error on all of dev."
         )
-        made.append(Part("", table=slices_table(found, inputs, "Slices that are worse"), sortable=True, broad=True))
+        made.append(Part("Slices that are worse", text, drawn(found, inputs, "Error of slices")))
+        text = (
+            "The rest are all other rows. On fresh rows: the difference that is expected there, without the luck of "
+            "the choice. Whole error: what it would change by if the slice erred like the rest. At most 5 % of what is "
+            f"called worse is expected to be chance: {found.method}."
+        )
+        table = slices_table(found, inputs, "Slices that are worse")
+        made.append(Part("", text, table=table, sortable=True, broad=True))
     if classes:
         text = (
             "Which classes are missed, and which are said too often; of values, which are hard. Red: worse than others."
@@ -104,7 +109,7 @@ def drawn(found: Slices, slices: Sequence[Slice], words: str) -> Drawing:
     write = written(found)
     marks = [
         Mark(
-            _short(each.name),
+            _short(each),
             each.error.value,
             each.error.low,
             each.error.high,
@@ -167,5 +172,12 @@ def written(found: Slices) -> Format:
     return fitting([found.error.value], [(found.error.high - found.error.low) / 2])
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= 60 else f"{name[:59]}…"
+def _short(each: Slice) -> str:
+    """The slice as a drawing has room for: values stand without the names of their columns where these are long."""
+    if len(each.name) <= ROOM:
+        return each.name
+    parts = [
+        part if len(part) <= ROOM / len(each.conditions) else part.rpartition(" = ")[2] for part in each.conditions
+    ]
+    room = ROOM // len(parts)
+    return " & ".join(part if len(part) <= room else f"{part[: room - 1]}…" for part in parts)
