@@ -102,7 +102,7 @@ def _pixels(images: Any) -> Array:
     """Images uint8 (n, h, w, c) with few of their pixels (n, features), a part of them at a time."""
     rows, columns = (np.linspace(0, side - 1, min(SIDE, side)).round().astype(int) for side in images.shape[1:3])
     few = [np.asarray(images[at : at + CHUNK])[:, rows][:, :, columns] for at in range(0, len(images), CHUNK)]
-    return np.concatenate(few).reshape(len(images), -1).astype(float)
+    return np.asarray(np.concatenate(few).reshape(len(images), -1), dtype=float)
 
 
 def _topics(texts: pd.Series, seed: int) -> Array:
