@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from steelyard.commands.making import MakeCommand, answer, seeded, show_sheet, written
 
 if TYPE_CHECKING:
-    from steelyard.diagnosis.slices import Slices
+    from steelyard.diagnosis.slice_records import Slices
 
 
 def add(command: MakeCommand) -> None:
@@ -42,6 +42,7 @@ def _slices(options: argparse.Namespace) -> int:
 
 
 def _show(found: "Slices") -> None:
-    from steelyard.report.slices import brief_table, said
+    from steelyard.report.slice_tables import brief_table
+    from steelyard.report.slices import said
 
     show_sheet([*said(found), *found.notes], [brief_table(found)], Path(found.output) / "slices.html")

@@ -30,6 +30,10 @@ class Misses:
     loss: Array
     weights: Array | None = None
 
+    def of(self, rows: Array) -> "Misses":
+        """Those of some rows."""
+        return Misses(self.unit, self.loss[rows], None if self.weights is None else self.weights[rows])
+
     @property
     def counted(self) -> bool:
         """Whether the error is a share of mistakes among examples that count alike."""

@@ -12,75 +12,21 @@ they passed the test (Ghosh, Zou & Wright 2008, American Journal of Human Geneti
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
 from steelyard.diagnosis.conditions import Condition, Kind
 from steelyard.diagnosis.misses import Misses, mean_of
+from steelyard.diagnosis.slice_records import Slice, Slices
+from steelyard.diagnosis.slice_repeats import SMALLEST, without_repeats
 from steelyard.diagnosis.sums import Sums, sums_of
 from steelyard.problem import Score
 from steelyard.weighing.compare import LEVEL, discoveries
 
 Array = np.ndarray
-SMALLEST = 30  # rows of a slice and of the rest
 MOST = 96  # conditions that are paired, those that most rows meet: some 4,000 pairs
 SAME = 0.95  # of a condition's rows that meet the other one, too: the pair says nothing more
-METHOD = (
-    "each against the rest: Fisher's exact test of shares, Welch's of means; false discovery rate 5 %, half of it for "
-    "single conditions, half for pairs (Benjamini and Hochberg 1995), intervals at the level this leaves (Benjamini "
-    "and Yekutieli 2005); expected on fresh rows: mean of the likelihood given the choice (Ghosh et al. 2008)"
-)
-
-
-@dataclass(frozen=True)
-class Slice:
-    """Rows that meet all `conditions`, with their error beside that of the `rest`.
-
-    `worse`: its error is higher than that of the rest, all tests considered; `p_value` is corrected for them.
-    `difference` is slice less rest, its interval at the corrected level; `expected` what that is on fresh rows, the
-    luck of the choice taken away; `gain` what the whole error would fall by if the slice erred like the rest. A worse
-    slice that says nothing beyond others has the name of one of these in `within`.
-    """
-
-    name: str
-    conditions: tuple[str, ...]
-    kind: Kind
-    rows: int
-    error: Score
-    rest: float
-    difference: Score
-    p_value: float
-    worse: bool = False
-    expected: float | None = None
-    gain: float | None = None
-    within: str = ""
-
-
-@dataclass(frozen=True)
-class Slices:
-    """What was found among `rows` of dev: all single conditions and the pairs that are worse, the worst first.
-
-    `singles` and `pairs` are how many were tested; `unit` is that of every error, `error` that of all rows.
-    """
-
-    unit: str
-    error: Score
-    rows: int
-    slices: tuple[Slice, ...]
-    singles: int
-    pairs: int
-    method: str = METHOD
-    notes: tuple[str, ...] = ()
-    things: str = "rows"
-    command: str = ""
-    output: str = ""
-
-    @property
-    def worse(self) -> tuple[Slice, ...]:
-        """The slices to look at: worse than the rest, and not because they lie within another one."""
-        return tuple(each for each in self.slices if each.worse and not each.within)
 
 
 def find_slices(missed: Misses, conditions: Sequence[Condition], paired: bool = True) -> Slices:
@@ -99,7 +45,7 @@ def find_slices(missed: Misses, conditions: Sequence[Condition], paired: bool = 
     if several:
         found += _judged(missed, kept, inside, sums.of(several), several, LEVEL / 2, only_worse=True)
     found.sort(key=lambda pair: (pair[0].p_value, -pair[0].difference.value))
-    slices = _without_repeats(missed, found)
+    slices = without_repeats(missed, found)
     slices.sort(key=lambda each: (not each.worse, bool(each.within), -(each.gain or 0.0), each.p_value))
     return Slices(missed.unit, error, n, tuple(slices), len(alone), len(several))
 
@@ -178,12 +124,9 @@ def _slice(
     )
 
 
-def _part(weights: Array | None, rows: Array) -> Array | None:
-    return None if weights is None else weights[rows]
-
-
 def _mean(missed: Misses, rows: Array, level: float) -> Score:
-    return mean_of(missed.loss[rows], _part(missed.weights, rows), level)
+    part = missed.of(rows)
+    return mean_of(part.loss, part.weights, level)
 
 
 def _expected(value: float, p: float, level: float) -> float:
@@ -193,39 +136,3 @@ def _expected(value: float, p: float, level: float) -> float:
     log = stats.norm.logpdf(z - true) - stats.norm.logsf(cut - true)
     likelihood = np.exp(log - log.max())
     return value * min(1.0, float((true * likelihood).sum() / likelihood.sum()) / z)
-
-
-def _without_repeats(missed: Misses, found: list[tuple[Slice, Array]]) -> list[Slice]:
-    """The slices, the surest first, where one that is worse only for the rows of others names one of these.
-
-    What remains of it beside the slices that are listed must still be worse than what lies in none of them; or it is
-    worse than the rest of the one slice that it lies in. Classes are told apart from all else.
-    """
-    calls = max(1, sum(each.worse for each, _ in found))
-    covered = np.zeros(len(missed.loss), bool)
-    listed: list[tuple[Slice, Array]] = []
-    told: list[Slice] = []
-    for each, rows in found:
-        if not each.worse or each.kind == "class":
-            told.append(each)
-            continue
-        around = [(other, theirs) for other, theirs in listed if (rows & theirs).any()]
-        new = _is_worse(missed, rows & ~covered, ~rows & ~covered, LEVEL / calls)
-        inner = bool(around) and all(_is_worse(missed, rows, theirs & ~rows, LEVEL / calls) for _, theirs in around)
-        if around and not new and not inner:
-            most = max(around, key=lambda pair: int((rows & pair[1]).sum()))[0]
-            told.append(replace(each, within=most.name))
-            continue
-        told.append(each)
-        listed.append((each, rows))
-        covered |= rows
-    return told
-
-
-def _is_worse(missed: Misses, rows: Array, others: Array, level: float) -> bool:
-    """Whether some rows err more than others, at a level."""
-    if int(rows.sum()) < SMALLEST or int(others.sum()) < SMALLEST:
-        return False
-    both = rows | others
-    part = Misses(missed.unit, missed.loss[both], _part(missed.weights, both))
-    return bool(sums_of(rows[both][None], part).of([(0,)]).p_values(part.counted)[0] <= level)

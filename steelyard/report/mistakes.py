@@ -31,12 +31,12 @@ def mistakes_page(found: Mistakes) -> str:
 def said(found: Mistakes) -> list[str]:
     """What is known of the reasons, the one whose mending could bring most first."""
     write = written(found)
-    error = f"the dev error ({found.unit}) is {write.score(found.error)}"
+    error = f"the {found.unit} on dev is {write.score(found.error)}"
     if not found.mistakes:
-        return [f"{error}: there is no mistake to look at."]
+        return [f"{sentence(error)}: there is no mistake to look at."]
     if not found.reasons:
         return [
-            f"{error}. No reason is known yet: look at the mistakes below, name every reason you see, as blurry or "
+            f"{sentence(error)}. No reason is known yet: look at the mistakes, name every reason you see, as blurry or "
             "wrong label, and see what mending each could bring. Write them into the column tags of mistakes.csv, or "
             "add --review to be asked one by one."
         ]
@@ -62,7 +62,7 @@ def parts(found: Mistakes) -> list[Part]:
         made += [
             Part(
                 "What mending each reason could bring",
-                f"The share of a reason times the dev error ({found.unit}): work on a short bar cannot pay, however "
+                f"The share of a reason times the {found.unit} on dev: work on a short bar cannot pay, however "
                 "common the reason felt. 95 % intervals, for examples yet to come.",
                 ceilings(found),
             ),

@@ -1,18 +1,12 @@
 """The page of slices: those on which the model errs more than on the rest, and every other one with its error."""
 
-from collections.abc import Sequence
-
-from steelyard.diagnosis.misses import RATE
-from steelyard.diagnosis.slices import Slice, Slices
-from steelyard.report.figures import Drawing, Mark, intervals
-from steelyard.report.numbers import NONE, Format, count, fitting, plural
+from steelyard.diagnosis.slice_records import Slices
+from steelyard.report.numbers import count, plural
 from steelyard.report.sheet import Part, sheet
-from steelyard.report.tables import Cell, Table
+from steelyard.report.slice_tables import DRAWN, drawn, slices_table, written
 from steelyard.report.words import sentence
 
-DRAWN = 25  # slices in a drawing; the table has all
 TOLD = 3  # slices in the answer
-ROOM = 36  # characters of a name in a drawing
 
 
 def slices_page(found: Slices) -> str:
@@ -30,7 +24,7 @@ def slices_page(found: Slices) -> str:
 def said(found: Slices) -> list[str]:
     """The slices to look at, and what treats them; that there is none, where there is none."""
     write, worse = written(found), found.worse
-    whole = f"the error ({found.unit}) on all of dev is {write.score(found.error)}"
+    whole = f"the {found.unit} on all of dev is {write.score(found.error)}"
     tests = plural(found.singles + found.pairs, "test")
     if not found.slices:
         return [f"{whole}: there are too few {found.things}, or they are too much alike, to cut slices of them."]
@@ -102,82 +96,3 @@ def parts(found: Slices) -> list[Part]:
         table = slices_table(found, repeats, "Slices within others")
         made.append(Part("Slices within others", text, table=table, folded=plural(len(repeats), "slice")))
     return made
-
-
-def drawn(found: Slices, slices: Sequence[Slice], words: str) -> Drawing:
-    """The error of slices with their intervals, against that of all rows."""
-    write = written(found)
-    marks = [
-        Mark(
-            _short(each),
-            each.error.value,
-            each.error.low,
-            each.error.high,
-            f"{write.score(each.error)}, {count(each.rows)}",
-            write(each.error.value),
-            "bad" if each.worse else "muted",
-            hollow=not each.worse,
-        )
-        for each in sorted(slices[:DRAWN], key=lambda each: -each.error.value)
-    ]
-    return intervals(marks, words, found.unit, False, found.error.value)
-
-
-def slices_table(found: Slices, slices: Sequence[Slice], caption: str) -> Table:
-    """A row per slice."""
-    write = written(found)
-    columns = (
-        ("Slice", False),
-        ("Rows", True),
-        ("Error", True),
-        ("Rest", True),
-        ("Difference", True),
-        ("On fresh rows", True),
-        ("Whole error", True),
-        ("p", True),
-    )
-    return Table(caption, columns, tuple(_row(each, write) for each in slices))
-
-
-def brief_table(found: Slices) -> Table:
-    """The slices that are worse, as a terminal has room for."""
-    write = written(found)
-    columns = (("Slice", False), ("Rows", True), ("Error", True), ("Rest", True), ("p", True))
-    rows = tuple(
-        (cells[0], *(Cell(cells[i].text) for i in (1, 2, 3, 7)))
-        for cells in (_row(each, write) for each in found.worse)
-    )
-    return Table("Slices that are worse than the rest", columns, rows)
-
-
-def _row(each: Slice, write: Format) -> tuple[Cell, ...]:
-    difference, error = each.difference, each.error
-    span = f"{write.signed(difference.low)} to {write.signed(difference.high)}"
-    return (
-        Cell(each.name, f"in {each.within}" if each.within else ""),
-        Cell(count(each.rows), sort=each.rows),
-        Cell(write(error.value), write.interval(error.low, error.high), error.value),
-        Cell(write(each.rest), sort=each.rest),
-        Cell(write.signed(difference.value), span, difference.value),
-        Cell(NONE if each.expected is None else write.signed(each.expected), sort=each.expected),
-        Cell(NONE if each.gain is None else write.signed(-each.gain), sort=each.gain),
-        Cell("< 0.0001" if each.p_value < 1e-4 else f"{each.p_value:.2g}", sort=each.p_value),
-    )
-
-
-def written(found: Slices) -> Format:
-    """One format for all errors."""
-    if found.unit == RATE:
-        return Format(3)
-    return fitting([found.error.value], [(found.error.high - found.error.low) / 2])
-
-
-def _short(each: Slice) -> str:
-    """The slice as a drawing has room for: values stand without the names of their columns where these are long."""
-    if len(each.name) <= ROOM:
-        return each.name
-    parts = [
-        part if len(part) <= ROOM / len(each.conditions) else part.rpartition(" = ")[2] for part in each.conditions
-    ]
-    room = ROOM // len(parts)
-    return " & ".join(part if len(part) <= room else f"{part[: room - 1]}…" for part in parts)

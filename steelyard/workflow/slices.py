@@ -13,7 +13,8 @@ from steelyard.diagnosis.clusters import clusters
 from steelyard.diagnosis.conditions import TAILS, Condition, conditions_on
 from steelyard.diagnosis.measures import measures
 from steelyard.diagnosis.misses import misses
-from steelyard.diagnosis.slices import Slices, find_slices
+from steelyard.diagnosis.slice_records import Slices
+from steelyard.diagnosis.slices import find_slices
 from steelyard.errors import UserError, suggest
 from steelyard.problem import Problem
 from steelyard.records import to_plain

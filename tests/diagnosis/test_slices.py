@@ -6,7 +6,8 @@ import pytest
 
 from steelyard.diagnosis.conditions import TAILS, Condition, conditions_on
 from steelyard.diagnosis.misses import Misses
-from steelyard.diagnosis.slices import Slices, find_slices
+from steelyard.diagnosis.slice_records import Slices
+from steelyard.diagnosis.slices import find_slices
 from steelyard.records import from_plain, to_plain
 
 ROWS = 1500

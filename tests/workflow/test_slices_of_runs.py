@@ -13,7 +13,7 @@ from steelyard.cli import main
 from steelyard.data.dataset import Dataset, Schema
 from steelyard.data.source import read
 from steelyard.diagnosis.measures import measures, of_images, of_texts
-from steelyard.diagnosis.slices import Slices
+from steelyard.diagnosis.slice_records import Slices
 from steelyard.problem import Problem
 from steelyard.records import from_plain
 from steelyard.report.slices import parts, remedies, said, slices_page
