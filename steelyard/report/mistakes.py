@@ -20,10 +20,9 @@ FEW = 30  # mistakes from which on shares say something
 
 def mistakes_page(found: Mistakes) -> str:
     """The page as HTML."""
-    lead = (
-        f"{plural(len(found.examples), 'mistake')} on dev, drawn at random of {count(found.mistakes)} among "
-        f"{count(found.rows)} {found.problem.things[1]}"
-    )
+    seen = plural(len(found.examples), "mistake")
+    drawn = "all there are" if len(found.examples) == found.mistakes else f"drawn at random of {count(found.mistakes)}"
+    lead = f"{seen} on dev, {drawn}, among {count(found.rows)} {found.problem.things[1]}"
     answer = [sentence(text) for text in said(found)]
     return sheet("Mistakes and their reasons", lead, answer, "", parts(found), found.command)
 

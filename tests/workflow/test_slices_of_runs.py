@@ -21,6 +21,7 @@ from steelyard.trials.predictions import Predictions
 from steelyard.workflow.slices import conditions_of, slices_of
 
 Heard = pytest.CaptureFixture[str]
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 EVIL = "<script>alert('x')</script>"
 
 
@@ -145,3 +146,24 @@ def test_a_class_that_is_missed_is_treated_by_more_of_it(tmp_path: Path) -> None
     found = slices_of(erring(pool, mistaken(pool.target == 1), tmp_path))  # type: ignore[arg-type]
     assert "true class = yes" in {each.name for each in found.worse}
     assert any("label more of class yes" in line for line in remedies(found))
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not DATA.is_dir(), reason="the real data sets are not beside this checkout")
+def test_who_earns_much_is_missed_most_among_the_married_and_no_slice_is_bad_when_mistakes_are_dealt_anew(
+    tmp_path: Path,
+) -> None:
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import cross_val_predict
+    from sklearn.preprocessing import StandardScaler
+
+    pool = read(DATA / "adult" / "adult-train.csv", "column_15").take(np.arange(6000))
+    assert pool.frame is not None and pool.target is not None
+    inputs = StandardScaler().fit_transform(pd.get_dummies(pool.frame).fillna(0.0))
+    said = cross_val_predict(LogisticRegression(max_iter=200), inputs, pool.target, cv=3)
+    wrong = said != pool.target
+    found = slices_of(erring(pool, wrong, tmp_path))  # type: ignore[arg-type]
+    assert "Married-civ-spouse" in next(each.name for each in found.worse if each.kind == "column")
+    dealt = np.random.default_rng(0).permutation(wrong)
+    left = slices_of(erring(pool, dealt, tmp_path)).worse  # type: ignore[arg-type]
+    assert {each.kind for each in left} <= {"class"}  # the rarer class is wrong the more often when mistakes are dealt
