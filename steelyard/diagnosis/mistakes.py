@@ -53,22 +53,45 @@ def course(pool: Dataset, rows: np.ndarray, predictions: np.ndarray) -> tuple[tu
 def worst(problem: Problem, pool: Dataset, rows: np.ndarray, predictions: np.ndarray) -> tuple[Mistake, ...]:
     """The examples of dev (pool row numbers `rows`) that were missed by most, worst first."""
     assert pool.target is not None
-    truth = pool.target[rows]
+    error, wrong = missed(problem, pool.target[rows], predictions)
+    found = np.flatnonzero(wrong)
+    return shown(problem, pool, rows, predictions, found[np.argsort(-error[found], kind="stable")][:SHOWN])
+
+
+def missed(problem: Problem, truth: np.ndarray, predictions: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How far each example is missed (n,), and which are mistakes (n,) bool: of values all are.
+
+    Of classes it is 1 - the probability of the truth, of values the distance, of several targets a mean over them.
+    """
     if problem.heads:
-        error, wrong = errors_of_several(problem, truth, predictions)
-    elif problem.task == "regression":
-        error, wrong = np.abs(truth - predictions), np.ones(len(truth), bool)
-    else:
-        error = 1 - predictions[np.arange(len(truth)), truth]
-        wrong = decided(problem, predictions) != truth
-    missed = np.flatnonzero(wrong)
-    chosen = missed[np.argsort(-error[missed], kind="stable")][:SHOWN]
-    said = decided(problem, predictions)
-    return tuple(_mistake(problem, pool, int(rows[i]), truth[i], said[i], float(error[i])) for i in chosen)
+        return errors_of_several(problem, truth, predictions)
+    if problem.task == "regression":
+        return np.abs(truth - predictions), np.ones(len(truth), bool)
+    return 1 - predictions[np.arange(len(truth)), truth], decided(problem, predictions) != truth
 
 
-def _mistake(problem: Problem, pool: Dataset, row: int, truth: Any, said: Any, error: float) -> Mistake:
-    origin = pool.origin[row] if pool.origin else str(row)
+def shown(
+    problem: Problem,
+    pool: Dataset,
+    rows: np.ndarray,
+    predictions: np.ndarray,
+    chosen: np.ndarray,
+    columns: int = COLUMNS,
+) -> tuple[Mistake, ...]:
+    """The `chosen` of the predictions on rows of the pool as they are shown, of tables with so many columns."""
+    assert pool.target is not None
+    truth, said = pool.target[rows], decided(problem, predictions)
+    error = missed(problem, truth, predictions)[0]
+    return tuple(_mistake(problem, pool, int(rows[i]), truth[i], said[i], float(error[i]), columns) for i in chosen)
+
+
+def name_of(pool: Dataset, row: int) -> str:
+    """What a row is called: a file, or the number of the row."""
+    return pool.origin[row] if pool.origin else str(row)
+
+
+def _mistake(problem: Problem, pool: Dataset, row: int, truth: Any, said: Any, error: float, columns: int) -> Mistake:
+    origin = name_of(pool, row)
     words = (words_of(problem, truth), words_of(problem, np.where(np.isnan(truth), np.nan, said)))
     if pool.images is not None:
         return Mistake(origin, *words, error, image=thumbnail(pool.images[row]))
@@ -76,7 +99,7 @@ def _mistake(problem: Problem, pool: Dataset, row: int, truth: Any, said: Any, e
         ahead = (float(truth), float(said)) if pool.schema.layout.forecasts else None
         return Mistake(origin, *words, error, image=sketch(pool.series[row], ahead))
     assert pool.frame is not None
-    values = pool.frame.iloc[row].head(COLUMNS)
+    values = pool.frame.iloc[row].head(columns)
     return Mistake(origin, *words, error, values=tuple((str(k), _short(str(v))) for k, v in values.items()))
 
 

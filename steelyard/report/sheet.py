@@ -2,9 +2,10 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -22,7 +23,8 @@ class Part:
 
     `legend` are the verdicts that the drawing shows. A `sortable` table is sorted by a click; `folded` is what to
     click for a table that is not seen at once. A part that is `under` another one belongs to the one before it; the
-    table of a `broad` one is wider than the text where there is room.
+    table of a `broad` one is wider than the text where there is room. `mistakes` are examples with what is true and
+    what was predicted, which the words `between` stand between.
     """
 
     title: str
@@ -35,6 +37,8 @@ class Part:
     folded: str = ""
     under: bool = False
     broad: bool = False
+    mistakes: tuple[Mapping[str, Any], ...] = ()
+    between: str = "taken for"
 
 
 def sheet(

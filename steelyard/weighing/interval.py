@@ -67,9 +67,12 @@ def resampled(
     )
 
 
-def wilson(share: float, n: float) -> tuple[float, float]:
-    """The 95 % interval of a share of `n` examples (Wilson 1927); `n` may be an effective number, no whole one."""
-    z = float(stats.norm.ppf(0.975))
+def wilson(share: float, n: float, level: float = 0.05) -> tuple[float, float]:
+    """The interval of confidence 1 - level of a share of `n` examples (Wilson 1927, JASA 22, 209-212).
+
+    `n` may be an effective number, no whole one.
+    """
+    z = float(stats.norm.isf(level / 2))
     middle = (share + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     return float(max(0.0, middle - half)), float(min(1.0, middle + half))

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from steelyard.diagnosis.conditions import conditions_on
 from steelyard.errors import UserError, suggest
 from steelyard.metrics import Metric, metric
 from steelyard.trials.arms import Tried
@@ -18,7 +18,6 @@ from steelyard.workflow.standing import Standing
 
 DEARER = 1.1  # times the training time: from there on equal time is another question than equal epochs
 FEWEST = 10  # examples of a part
-LEVELS = 12  # of a column that slices by its values; one with more numbers is cut into quarters
 Array = np.ndarray
 
 
@@ -29,7 +28,7 @@ def on_classes(race: Race, standing: Standing) -> tuple[Effect, ...]:
 
 def on_slices(race: Race, standing: Standing, columns: tuple[str, ...]) -> tuple[Effect, ...]:
     """The effects on the rows of every value of a column, or of every quarter of its numbers."""
-    return _effects(race, standing, slices_of(race, columns), race.metric)
+    return _effects(race, standing, parts_of(race, columns), race.metric)
 
 
 def _effects(race: Race, standing: Standing, parts: dict[str, Array], measure: Metric) -> tuple[Effect, ...]:
@@ -61,18 +60,14 @@ def _classes(race: Race) -> dict[str, Array]:
     return {name: race.bench.truth == code for code, name in enumerate(problem.classes)}
 
 
-def slices_of(race: Race, columns: tuple[str, ...]) -> dict[str, Array]:
+def parts_of(race: Race, columns: tuple[str, ...]) -> dict[str, Array]:
     """The rows of every value of a column, or of every quarter of its numbers."""
     frame, found = race.bench.pool.frame, dict[str, Array]()
     for column in columns:
         if frame is None or column not in frame:
             known = [] if frame is None else list(map(str, frame))
             raise UserError(f"there is no column '{column}' to slice by{suggest(column, known)}")
-        values = frame[column]
-        if pd.api.types.is_numeric_dtype(values) and values.nunique() > LEVELS:
-            values = pd.qcut(values, 4, duplicates="drop")
-        for level in values.value_counts().index[:LEVELS]:
-            found[f"{column} = {level}"] = np.asarray(values == level, dtype=bool)
+        found |= {each.label: each.inside for each in conditions_on(column, frame[column])}
     return found
 
 

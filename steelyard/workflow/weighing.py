@@ -18,7 +18,7 @@ from steelyard.workflow.define import check_metric
 from steelyard.workflow.race import Race
 from steelyard.workflow.reopened import reopened
 from steelyard.workflow.say import noise_words
-from steelyard.workflow.side_effects import equal_time, interactions, on_classes, on_slices, slices_of
+from steelyard.workflow.side_effects import equal_time, interactions, on_classes, on_slices, parts_of
 
 Watch = Callable[[Any], None]
 METHOD = (
@@ -91,7 +91,7 @@ def weigh(question: Question, folder: Path, ask: Ask | None = None, watch: Watch
             )
         seeds = tuple(range(first, first + question.most))
         race = Race(bench, base.recipe, Size(redraw=redraw), measure, question.most, question.matters, seeds)
-        slices_of(race, question.slices)  # a wrong column is said before anything is trained
+        parts_of(race, question.slices)  # a wrong column is said before anything is trained
         _introduce(bench, base, race, [e.name for e in entries])
         if entries and race.start():
             assert race.noise is not None
