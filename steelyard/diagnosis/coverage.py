@@ -4,6 +4,7 @@ Sources: precision and recall by nearest neighbours, Kynkäänniemi et al. 2019,
 and coverage, Naeem et al. 2020, section 3 (arXiv 2002.09797).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -20,6 +21,7 @@ Array = np.ndarray
 Verdict = Literal["covers the real data", "too narrow", "off the real data", "too narrow and off the real data"]
 K, MOST, LEAST = 5, 1_500, 30  # neighbours; rows of a part that are looked at, at the most and at least
 DIVISIONS, SURE = 500, 0.05
+ON = "coverage by rows on the real data"  # as many of both: artificial rows that lie off cover nothing anyway
 MATTERS = 0.05  # of the real rows must be missed, or of the artificial ones lie off, beyond what fresh real data do
 
 
@@ -99,7 +101,8 @@ def coverage_of(
     first, second = data_sets(real, artificial, None, None)
     if len(first) < 2 * LEAST or len(second) < LEAST:
         raise UserError(
-            f"{names[0]} has {len(first)} rows and {names[1]} {len(second)}: at least {2 * LEAST} and {LEAST} are needed"
+            f"{names[0]} has {len(first)} rows and {names[1]} {len(second)}: "
+            f"at least {2 * LEAST} and {LEAST} are needed"
         )
     stream = np.random.default_rng(seed)
     size = min(len(first) // 2, len(second), MOST)
@@ -124,27 +127,35 @@ def _space(matrix: Array, parts: Array) -> Array:
 
 def _measures(space: Array, parts: Array, stream: np.random.Generator) -> tuple[Reach, ...]:
     target, fresh, made = (space[parts == part] for part in (0, 1, 2))
-    radius = _radius(target)
-    inside = cdist(target, np.vstack([fresh, made])) <= radius[:, None]  # who lies in the ball of which real row
-    size = len(fresh)
-    is_made = np.arange(2 * size) >= size
-    drawn = np.array([stream.permutation(is_made) for _ in range(DIVISIONS)])
+    inside = cdist(target, np.vstack([fresh, made])) <= _radius(target)[:, None]  # who lies in the ball of which row
+    is_made = np.arange(2 * len(fresh)) >= len(fresh)
     balls = inside.sum(axis=0)
-    found = []
-    for name, of in (
-        ("coverage", lambda rows: (inside.astype(np.float32) @ rows.T.astype(np.float32) > 0).mean(axis=0)),
-        ("precision", lambda rows: (rows @ (balls > 0)) / size),
-        ("density", lambda rows: rows @ balls / (K * size)),
-    ):
-        lacks = of(~drawn) - of(drawn)
-        artificial, real = float(of(is_made[None])[0]), float(of(~is_made[None])[0])
-        found.append(_reach(name, artificial, real, lacks))
+    on = np.flatnonzero(balls > 0)
+    least = min(int((is_made[on] == side).sum()) for side in (False, True))
+    alike = np.concatenate([stream.permutation(on[is_made[on] == side])[:least] for side in (False, True)])
     recalls = [float((cdist(target, each) <= _radius(each)[None]).any(axis=1).mean()) for each in (made, fresh)]
-    return found[0], Reach("recall", recalls[0], recalls[1]), found[1], found[2]
+    return (
+        _reach("coverage", is_made, stream, lambda rows: _reached(inside, rows)),
+        _reach(ON, is_made[alike], stream, lambda rows: _reached(inside[:, alike], rows)),
+        Reach("recall", recalls[0], recalls[1]),
+        _reach("precision", is_made, stream, lambda rows: (rows @ (balls > 0)) / len(fresh)),
+        _reach("density", is_made, stream, lambda rows: rows @ balls / (K * len(fresh))),
+    )
 
 
-def _reach(name: str, artificial: float, real: float, lacks: Array) -> Reach:
+def _reached(inside: Array, rows: Array) -> Array:
+    """The share of real rows (draws,) in whose ball one of the rows (draws, m) of 0 and 1 lies."""
+    return np.asarray((inside.astype(np.float32) @ rows.T.astype(np.float32) > 0).mean(axis=0))
+
+
+def _reach(name: str, is_made: Array, stream: np.random.Generator, of: Callable[[Array], Array]) -> Reach:
     """A measure with the interval of its lack, and how often chance alone makes it as large."""
+    if not is_made.any():
+        return Reach(name, 0.0, 0.0)
+    drawn = np.array([stream.permutation(is_made) for _ in range(DIVISIONS)]).astype(np.float64)
+    lacks = of(1 - drawn) - of(drawn)
+    sides = [of(each[None].astype(np.float64)) for each in (is_made, ~is_made)]
+    artificial, real = float(sides[0][0]), float(sides[1][0])
     lack, spread = real - artificial, 1.96 * float(lacks.std())
     p = float((1 + (lacks >= lack).sum()) / (1 + len(lacks)))
     return Reach(name, artificial, real, lack - spread, lack + spread, p)
@@ -183,7 +194,7 @@ def _gaps(features: Features, parts: Array) -> tuple[Gap, ...]:
 
 def _verdict(measures: tuple[Reach, ...], gaps: tuple[Gap, ...]) -> Verdict:
     by_name = {each.name: each for each in measures}
-    narrow, off = (_lacks(by_name[name]) for name in ("coverage", "precision"))
+    narrow, off = (_lacks(by_name[name]) for name in (ON, "precision"))
     narrow = narrow or any(gap.seen and gap.missed - gap.by_real > MATTERS for gap in gaps)
     if narrow:
         return "too narrow and off the real data" if off else "too narrow"

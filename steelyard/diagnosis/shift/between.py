@@ -120,7 +120,7 @@ def _with_targets(sides: list[Dataset], targets: tuple[Any, Any]) -> tuple[Datas
 
 
 def _frame(values: Any) -> Any:
-    if isinstance(values, np.ndarray) and values.ndim == 1 or _strings(values):
+    if (isinstance(values, np.ndarray) and values.ndim == 1) or _strings(values):
         return pd.DataFrame({"text" if _strings(values) else "value": list(values)})
     return pd.DataFrame(values).add_prefix("column_") if isinstance(values, np.ndarray) else values
 

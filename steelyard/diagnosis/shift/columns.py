@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 Array = np.ndarray
+Kind = Literal["number", "date", "level", "missing", "word", "component"]
 LEVELS = 24  # of a category that have a column of their own, the most frequent ones
 RARE = 5  # rows that a level needs to have one
 
@@ -17,7 +18,7 @@ class Block:
 
     name: str
     owner: str
-    kind: Literal["number", "date", "level", "missing", "word", "component"]
+    kind: Kind
     values: Array
 
 

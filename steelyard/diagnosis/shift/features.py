@@ -2,19 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from steelyard.data.dataset import Column, Dataset
-from steelyard.diagnosis.shift.columns import Block, category, date, number
+from steelyard.diagnosis.shift.columns import Block, Kind, category, date, number
 from steelyard.diagnosis.shift.pictures import picture_blocks
 from steelyard.diagnosis.shift.words import text_blocks
 from steelyard.errors import UserError
 
 Array = np.ndarray
-Kind = Literal["number", "date", "level", "missing", "word", "component"]
 POINTS, SHAPES = 32, 16  # steps to which series are brought, and the components that are kept of them
 SUMS = ("mean", "spread", "least", "greatest", "slope", "mean step", "share missing")
 
@@ -47,7 +46,8 @@ class Features:
         """The same with a column of numbers (n,) more, or several (n, k)."""
         more = values.reshape(len(self.matrix), -1)
         matrix = np.hstack([self.matrix, more])
-        names, kinds = (name,) * more.shape[1], ("number",) * more.shape[1]
+        names = (name,) * more.shape[1]
+        kinds: list[Kind] = ["number"] * more.shape[1]
         return Features(matrix, (*self.names, *names), (*self.owners, *names), (*self.kinds, *kinds))
 
     def take(self, rows: Array) -> "Features":

@@ -40,7 +40,7 @@ def _steps(grey: Array) -> Array:
     for axis in (1, 2):
         if grey.shape[axis] > 1:
             found += np.abs(np.diff(grey, axis=axis)).mean(axis=(1, 2))
-    return found / np.maximum(grey.std(axis=(1, 2)), 1e-3) / 2
+    return np.asarray(found / np.maximum(grey.std(axis=(1, 2)), 1e-3) / 2)
 
 
 def _border(shape: tuple[int, ...]) -> Array:

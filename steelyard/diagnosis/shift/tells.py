@@ -1,4 +1,4 @@
-"""Which features give the shift away: how well each one alone tells the sources apart, and what the model owes to it."""
+"""Which features give the shift away: what each one tells alone, and what the model of all owes to it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -75,16 +75,11 @@ def tells(features: Features, telling: Telling, seed: int, drawn: int = 6) -> tu
     found.sort(key=lambda tell: (not tell.seen, -tell.strength))
     weighed = _importances(features, telling, [tell.name for tell in found[:WEIGHED]], seed)
     shown = {tell.name for tell in found[:drawn] if tell.seen}
-    return tuple(
-        replace(
-            tell,
-            **dict(zip(("importance", "importance_low", "importance_high"), weighed[tell.name], strict=True))
-            if tell.name in weighed
-            else {},
-            histogram=_histogram(features, tell, telling.domain) if tell.name in shown else None,
-        )
-        for tell in found
-    )
+    for place, tell in enumerate(found):
+        mean, low, high = weighed.get(tell.name, (None, None, None))
+        picture = _histogram(features, tell, telling.domain) if tell.name in shown else None
+        found[place] = replace(tell, importance=mean, importance_low=low, importance_high=high, histogram=picture)
+    return tuple(found)
 
 
 def holm(values: Sequence[float]) -> list[float]:
