@@ -1,0 +1,90 @@
+"""Is artificial data too narrow? How much of the real distribution it reaches, beside what fresh real data reach."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from steelyard.diagnosis.coverage.gaps import SURE, Gap, gaps_of
+from steelyard.diagnosis.coverage.reach import ON, K, Reach, measures
+from steelyard.diagnosis.shift.between import data_sets
+from steelyard.diagnosis.shift.features import features_of, joined
+from steelyard.errors import UserError
+
+Array = np.ndarray
+Verdict = Literal["covers the real data", "too narrow", "off the real data", "too narrow and off the real data"]
+MOST, LEAST = 1_500, 30  # rows of a part that are looked at, at the most and at least
+MATTERS = 0.05  # of the real rows must be missed, or of the artificial ones lie off, beyond what fresh real data do
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What artificial data reach of the real: the measures, the gaps (the widest first) and the verdict.
+
+    `rows` are those of the real part that is to be covered, and of the artificial and the fresh real one alike.
+    """
+
+    real: str
+    artificial: str
+    rows: tuple[int, int]
+    neighbours: int
+    measures: tuple[Reach, ...]
+    gaps: tuple[Gap, ...]
+    verdict: Verdict
+    seed: int
+    output: str = ""
+    command: str = ""
+
+    @property
+    def narrow(self) -> bool:
+        """Whether real data reach more."""
+        return self.verdict.startswith("too narrow")
+
+
+def coverage_of(
+    real: Any, artificial: Any, *, names: tuple[str, str] = ("real", "artificial"), seed: int = 0
+) -> Coverage:
+    """What artificial data reach of real data: two data sets, frames or arrays, as `shift_between` takes them.
+
+    The real rows are cut in half: one half is to be covered, by as many artificial rows as by rows of the other half.
+    UserError where there are too few.
+    """
+    first, second = data_sets(real, artificial, None, None)
+    if len(first) < 2 * LEAST or len(second) < LEAST:
+        raise UserError(
+            f"{names[0]} has {len(first)} rows and {names[1]} {len(second)}: "
+            f"at least {2 * LEAST} and {LEAST} are needed"
+        )
+    stream = np.random.default_rng(seed)
+    size = min(len(first) // 2, len(second), MOST)
+    order = stream.permutation(len(first))
+    whole = min(len(first) - size, MOST)
+    chosen = first.take(np.sort(order[:whole])), first.take(np.sort(order[whole : whole + size]))
+    made = second.take(np.sort(stream.permutation(len(second))[:size]))
+    features = features_of(joined(joined(chosen[0], chosen[1]), made))
+    parts = np.repeat([0, 1, 2], [whole, size, size])
+    found = measures(_space(features.matrix, parts), parts, stream)
+    gaps = gaps_of(features, parts)
+    return Coverage(*names, (whole, size), K, found, gaps, _verdict(found, gaps), seed)
+
+
+def _space(matrix: Array, parts: Array) -> Array:
+    """Features scaled by the middle and the spread of the real rows; missing values in the middle."""
+    real = matrix[parts < 2]
+    middle, spread = np.nanmean(real, axis=0), np.nanstd(real, axis=0)
+    scaled = (matrix - middle) / np.where(spread > 1e-9, spread, 1.0)
+    return np.clip(np.where(np.isnan(scaled), 0.0, scaled), -10, 10)
+
+
+def _verdict(found: tuple[Reach, ...], gaps: tuple[Gap, ...]) -> Verdict:
+    by_name = {each.name: each for each in found}
+    narrow, off = (_lacks(by_name[name]) for name in (ON, "precision"))
+    narrow = narrow and by_name["recall"].lack > MATTERS  # a wide generator thins out the middle, and reaches all
+    narrow = narrow or any(gap.seen and gap.missed - gap.by_real > MATTERS for gap in gaps)
+    if narrow:
+        return "too narrow and off the real data" if off else "too narrow"
+    return "off the real data" if off else "covers the real data"
+
+
+def _lacks(reach: Reach) -> bool:
+    return reach.p is not None and reach.p < SURE and reach.lack > MATTERS
