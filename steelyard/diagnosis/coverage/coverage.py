@@ -7,8 +7,8 @@ import numpy as np
 
 from steelyard.diagnosis.coverage.gaps import SURE, Gap, gaps_of
 from steelyard.diagnosis.coverage.reach import ON, K, Reach, measures
-from steelyard.diagnosis.shift.between import data_sets
 from steelyard.diagnosis.shift.features import features_of, joined
+from steelyard.diagnosis.shift.sides import data_sets
 from steelyard.errors import UserError
 
 Array = np.ndarray
@@ -70,8 +70,8 @@ def coverage_of(
 
 def _space(matrix: Array, parts: Array) -> Array:
     """Features scaled by the middle and the spread of the real rows; missing values in the middle."""
-    real = matrix[parts < 2]
-    middle, spread = np.nanmean(real, axis=0), np.nanstd(real, axis=0)
+    real = np.ma.masked_invalid(matrix[parts < 2])
+    middle, spread = np.ma.filled(real.mean(axis=0), 0.0), np.ma.filled(real.std(axis=0), 0.0)
     scaled = (matrix - middle) / np.where(spread > 1e-9, spread, 1.0)
     return np.clip(np.where(np.isnan(scaled), 0.0, scaled), -10, 10)
 

@@ -9,17 +9,15 @@ from typing import Literal
 import numpy as np
 from scipy import stats
 
-from steelyard.classical import Boosting
-from steelyard.data.split import Protocol
 from steelyard.diagnosis.shift.features import Features
+from steelyard.diagnosis.shift.relation import alike, p_of, relation_shift
 from steelyard.diagnosis.shift.tells import holm
-from steelyard.diagnosis.shift.two_sample import FOLDS, Separation, Z, gained, separation, told_apart
+from steelyard.diagnosis.shift.two_sample import Separation, Z, separation, told_apart
 
 Array = np.ndarray
 Verdict = Literal["no shift seen", "inputs differ", "covariate shift", "label shift", "both", "relation shift"]
-SURE, CALIPER, FEWEST = 0.05, 0.02, 20  # of the tests together; spreads of the target; rows of a side to ask more
+SURE, FEWEST = 0.05, 20  # of the tests together; rows of a side to ask more
 MATTERS = 0.005  # a gain in AUC below this says nothing about the relation
-TREES = Boosting(0.1, 50, 8, l2=1.0, early_stopping="off")
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,8 @@ def target_shift(
         part = features.take(rows)
         told = told_apart(part.matrix, domain[rows], groups[rows], seed)
         within = separation(told)
-        relation = _relation(part, domain[rows], groups[rows], target[rows], len(classes), seed)
-    raw = _relation(features, domain, groups, target, len(classes), seed)
+        relation = relation_shift(part, domain[rows], groups[rows], target[rows], len(classes), seed)
+    raw = relation_shift(features, domain, groups, target, len(classes), seed)
     return TargetShift(p, effect, shares, middles, within, relation, raw)
 
 
@@ -84,7 +82,7 @@ def verdict(inputs: Separation, target: TargetShift | None) -> Verdict:
         return "inputs differ" if inputs.seen else "no shift seen"
     known = [gain for gain in (target.relation, target.raw_relation) if gain is not None]
     matters = all(gain[0] > MATTERS for gain in known)
-    of_inputs, of_target, of_relation = holm([inputs.p, target.p, max(map(_p, known))])
+    of_inputs, of_target, of_relation = holm([inputs.p, target.p, max(map(p_of, known))])
     moved, other = of_target < SURE, of_relation < SURE and matters
     if not (of_inputs < SURE or moved or other):
         return "no shift seen"
@@ -96,72 +94,6 @@ def verdict(inputs: Separation, target: TargetShift | None) -> Verdict:
     if moved and of_inputs < SURE and target.raw_relation[1] > 0 and target.raw_relation[0] > MATTERS:
         return "both"
     return "covariate shift" if of_inputs < SURE else "label shift"
-
-
-def alike(target: Array, domain: Array, classes: bool, seed: int) -> Array:
-    """Sorted rows whose targets are the same in both sources: as many of each class, or pairs of near values."""
-    stream = np.random.default_rng(seed)
-    order = stream.permutation(len(target))
-    one, other = (order[domain[order] == side] for side in (0, 1))
-    found: list[Array] = []
-    if classes:
-        for code in np.unique(target):
-            sides = [rows[target[rows] == code] for rows in (one, other)]
-            least = min(map(len, sides))
-            found += [side[:least] for side in sides]
-        return np.sort(np.concatenate(found))
-    one, other = (rows[np.argsort(target[rows], kind="stable")] for rows in (one, other))
-    reach = CALIPER * float(target.std())
-    i = j = 0
-    pairs: list[int] = []
-    while i < len(one) and j < len(other):
-        gap = target[one[i]] - target[other[j]]
-        if abs(gap) <= reach:
-            pairs += [int(one[i]), int(other[j])]
-            i, j = i + 1, j + 1
-        elif gap < 0:
-            i += 1
-        else:
-            j += 1
-    return np.array(sorted(pairs), np.int64)
-
-
-def _relation(
-    features: Features, domain: Array, groups: Array, target: Array, classes: int, seed: int
-) -> tuple[float, float, float]:
-    """What the target adds to the AUC beyond the inputs and what they say of the target, 95 %.
-
-    Both models know what a quick model of all rows says of the target out of fold: else the target would help by
-    summing up the inputs.
-    """
-    said = _said(features.matrix, groups, target, classes, seed)
-    known = features.with_column("\0said", said)
-    if classes:
-        hot = np.eye(classes)[target.astype(np.int64)]
-        more = known.with_column("\0target", hot - said)
-    else:
-        more = known.with_column("\0target", target - said[:, 0])
-    one, other = (told_apart(each.matrix, domain, groups, seed) for each in (known, more))
-    gain, error = gained(one, other)
-    return gain, gain - Z * error, gain + Z * error
-
-
-def _said(matrix: Array, groups: Array, target: Array, classes: int, seed: int) -> Array:
-    """What boosted trees say of the target out of fold: probabilities (n, classes), or values (n, 1)."""
-    deal = Protocol("folds", FOLDS, seed, np.zeros(len(target), np.int64), groups)
-    task = "regression" if not classes else "binary" if classes == 2 else "multiclass"
-    found = np.zeros((len(target), max(1, classes)))
-    for number in range(FOLDS):
-        learnt, held = deal.split(0, number)
-        y = target[learnt].astype(np.int64) if classes else target[learnt]
-        found[held] = TREES.fit(matrix[learnt], y, task, classes, seed).predict(matrix[held]).reshape(len(held), -1)
-    return found
-
-
-def _p(gain: tuple[float, float, float] | None) -> float:
-    if gain is None or gain[2] <= gain[1]:
-        return 1.0
-    return float(stats.norm.sf(gain[0] / ((gain[2] - gain[1]) / (2 * Z))))
 
 
 def _of_classes(target: Array, domain: Array, classes: int) -> tuple[float, float]:

@@ -8,23 +8,13 @@ import numpy as np
 from scipy import stats
 
 from steelyard.diagnosis.shift.features import Features
+from steelyard.diagnosis.shift.histogram import Histogram, histogram
 from steelyard.diagnosis.shift.two_sample import Telling, Z, auc, clustered
 
 Array = np.ndarray
 WEIGHED = 20  # features whose importance is measured: those that alone tell most
-BINS = 20
 SURE = 0.05
 T_FOLDS = 2.776  # Student's t for five folds
-
-
-@dataclass(frozen=True)
-class Histogram:
-    """Shares of both sources by `labels`, or, where there are `edges` of one bin more, by bins of values."""
-
-    labels: tuple[str, ...]
-    edges: tuple[float, ...]
-    first: tuple[float, ...]
-    second: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -69,7 +59,7 @@ def tells(features: Features, telling: Telling, seed: int, drawn: int = 6) -> tu
     The first few have a histogram.
     """
     things = [name for name in features.things if features.kinds[features.of(name)[0]] != "component"]
-    found = [_tell(features, name, telling) for name in things]
+    found = [tell for name in things if (tell := _tell(features, name, telling)) is not None]
     for tell, p in zip(list(found), holm([tell.p for tell in found]), strict=True):
         found[found.index(tell)] = replace(tell, adjusted=p)
     found.sort(key=lambda tell: (not tell.seen, -tell.strength))
@@ -77,7 +67,7 @@ def tells(features: Features, telling: Telling, seed: int, drawn: int = 6) -> tu
     shown = {tell.name for tell in found[:drawn] if tell.seen}
     for place, tell in enumerate(found):
         mean, low, high = weighed.get(tell.name, (None, None, None))
-        picture = _histogram(features, tell, telling.domain) if tell.name in shown else None
+        picture = histogram(features, tell.name, tell.what, telling.domain) if tell.name in shown else None
         found[place] = replace(tell, importance=mean, importance_low=low, importance_high=high, histogram=picture)
     return tuple(found)
 
@@ -91,8 +81,8 @@ def holm(values: Sequence[float]) -> list[float]:
     return [float(each) for each in found]
 
 
-def _tell(features: Features, name: str, telling: Telling) -> Tell:
-    """The column of a feature that tells most, with the test of all its columns."""
+def _tell(features: Features, name: str, telling: Telling) -> Tell | None:
+    """The column of a feature that tells most, with the test of all its columns; None: one source has nothing of it."""
     best: Tell | None = None
     tests = []
     levels = [place for place in features.of(name) if features.kinds[place] in {"level", "missing"}]
@@ -117,7 +107,8 @@ def _tell(features: Features, name: str, telling: Telling) -> Tell:
     whole = [*levels, *(place for place in features.of(name) if features.kinds[place] == "word")]
     if whole:
         tests.append((*_chi_square(features.matrix[:, whole], telling.domain), "chi-square"))
-    assert best is not None
+    if best is None:
+        return None
     p, effect, test = min(tests, key=lambda each: (each[0], -each[1]))
     named: Literal["Kolmogorov-Smirnov", "chi-square"] = "chi-square" if test == "chi-square" else "Kolmogorov-Smirnov"
     return replace(best, test=named, effect=effect, p=min(1.0, p * len(tests)))
@@ -153,24 +144,3 @@ def _importances(
         mean, error = float(np.mean(falls)), float(np.std(falls, ddof=1) / np.sqrt(len(falls)))
         found[name] = (mean, mean - T_FOLDS * error, mean + T_FOLDS * error)
     return found
-
-
-def _histogram(features: Features, tell: Tell, domain: Array) -> Histogram:
-    places = features.of(tell.name)
-    if tell.kind in {"number", "date"}:
-        values = features.matrix[:, places[0]]
-        known = values[~np.isnan(values)]
-        low, high = np.quantile(known, [0.005, 0.995])
-        if low == high:
-            low, high = known.min(), known.max()
-        edges = np.linspace(low, high, BINS + 1)
-        sides = [np.clip(values[(domain == side) & ~np.isnan(values)], low, high) for side in (0, 1)]
-        shares = [np.histogram(side, edges)[0] / max(1, len(side)) for side in sides]
-        return Histogram((), tuple(map(float, edges)), *(tuple(map(float, each)) for each in shares))
-    if tell.kind in {"missing", "word"}:
-        place = next(p for p in places if not tell.what or features.names[p] == tell.what)
-        share = [float(features.matrix[domain == side, place].mean()) for side in (0, 1)]
-        return Histogram(("no", "yes"), (), (1 - share[0], share[0]), (1 - share[1], share[1]))
-    labels = tuple(features.names[p].removeprefix(f"{tell.name} = ") for p in places)
-    shares = [features.matrix[domain == side][:, places].mean(axis=0) for side in (0, 1)]
-    return Histogram(labels, (), *(tuple(map(float, each)) for each in shares))
