@@ -78,9 +78,9 @@ def _coverage(options: argparse.Namespace) -> int:
 def _show_shift(found: Any) -> None:
     from pathlib import Path
 
-    from steelyard.report.shift import pairs_table, said, tells_table
+    from steelyard.report.shift import pairs_table, said, short_table
 
-    told = [tells_table(pair) for pair in found.pairs if pair.seen]
+    told = [short_table(pair) for pair in found.pairs if pair.seen]
     show_sheet(said(found), [*told, pairs_table(found)], Path(found.output) / "shift.html")
 
 

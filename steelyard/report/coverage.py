@@ -29,13 +29,13 @@ def said(found: Coverage) -> list[str]:
     """The findings, a sentence each: the verdict, how much is reached, what never is."""
     cover = next(each for each in found.measures if each.name == "coverage")
     lines = [
-        f"{found.artificial}: {found.verdict}: {MEANS[found.verdict]}.",
-        f"{found.artificial} reaches {cover.artificial:.1%} of the rows of {found.real}, as many fresh real rows reach "
+        f"The verdict on {found.artificial}: {found.verdict}: {MEANS[found.verdict]}.",
+        f"It reaches {cover.artificial:.1%} of the rows of {found.real}, as many fresh real rows reach "
         f"{cover.real:.1%}{_lack(cover)}.",
     ]
     seen = [gap for gap in found.gaps if gap.seen]
     for gap in seen[:NAMED]:
-        lines.append(f"{gap.name}: {gap.missed:.1%} of the real rows are {_what(gap)}, where it has none.")
+        lines.append(f"In {gap.missed:.1%} of the real rows {_what(gap)}, where it has none.")
     if len(seen) > NAMED:
         lines.append(f"{len(seen) - NAMED} more features have values that it never reaches.")
     return lines
@@ -45,7 +45,7 @@ def parts(found: Coverage) -> list[Part]:
     """What is lacking in each measure, then the gaps."""
     marks = [mark for mark in map(_mark, found.measures) if mark is not None]
     text = (
-        f"What real rows have more of than artificial ones. Coverage: real rows with another one within the distance of "
+        "What real rows have more of than artificial ones. Coverage: real rows with another one within the distance of "
         f"their {found.neighbours} nearest real rows; precision: rows that lie within that distance of a real one; "
         "density: of how many, over how many there should be; recall: real rows within the neighbourhoods of the "
         "others. Right of 0 the artificial data lack something."
@@ -108,9 +108,8 @@ def _mark(each: Reach) -> Mark | None:
     if each.low is None or each.high is None:
         return None
     text = f"{each.lack:+.3f} ({each.low:+.3f} to {each.high:+.3f})"
-    return Mark(
-        each.name, each.lack, each.low, each.high, text, f"{each.lack:+.3f}", "bad" if each.low > 0 else "accent"
-    )
+    colour = "bad" if each.low > 0 else "accent"
+    return Mark(each.name, each.lack, each.low, each.high, text, f"{each.lack:+.3f}", colour)
 
 
 def _lack(each: Reach) -> str:
@@ -118,4 +117,4 @@ def _lack(each: Reach) -> str:
 
 
 def _what(gap: Gap) -> str:
-    return gap.what if gap.spread is not None else f"'{gap.what}'"
+    return f"'{gap.name}' is {gap.what}" if gap.spread is not None else f"'{gap.what}' holds"

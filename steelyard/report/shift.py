@@ -36,15 +36,15 @@ def said(found: Shifts) -> list[str]:
     """The findings, a sentence each: the pairs that differ most first."""
     lines = []
     for pair in sorted(found.pairs, key=lambda pair: (not pair.seen, -pair.inputs.auc)):
-        means = MEANS[pair.verdict].format(second=pair.second)
-        lines.append(f"{pair.first} and {pair.second}: {pair.verdict} (AUC {area(pair)}; 0.5 is chance): {means}.")
+        between = f"Between {pair.first} and {pair.second}"
+        lines.append(f"{between}: {pair.verdict} (AUC {area(pair)}; 0.5 is chance): {means(pair)}.")
         seen = [tell for tell in pair.tells if tell.seen]
         if pair.seen and seen:
             told = "; ".join(words_of(tell) for tell in seen[:NAMED])
             more = f"; and {len(seen) - NAMED} more" if len(seen) > NAMED else ""
-            lines.append(f"what gives {pair.second} away: {told}{more}.")
-        lines += [f"{note}." for note in pair.notes]
-    return [*lines, *([f"{found.opened}."] if found.opened else [])]
+            lines.append(f"What gives {pair.second} away: {told}{more}.")
+        lines += [f"{sentence(note)}." for note in pair.notes]
+    return [*lines, *([f"{sentence(found.opened)}."] if found.opened else [])]
 
 
 def parts(found: Shifts) -> list[Part]:
@@ -60,6 +60,13 @@ def parts(found: Shifts) -> list[Part]:
     for pair in found.pairs:
         made += _of_pair(pair)
     return made
+
+
+def means(pair: Shift) -> str:
+    """What the verdict means for the reader."""
+    if pair.apart and pair.verdict == "covariate shift":
+        return f"the inputs hardly overlap: whether the same inputs have other targets in {pair.second} cannot be told"
+    return MEANS[pair.verdict].format(second=pair.second)
 
 
 def area(pair: Shift) -> str:
@@ -92,6 +99,13 @@ def pairs_table(found: Shifts) -> Table:
     return Table("Sources told apart", columns, rows)
 
 
+def short_table(pair: Shift) -> Table:
+    """What fits on a terminal: the features that are seen to differ, each alone."""
+    columns = (("Feature", False), (pair.first, True), (pair.second, True), ("AUC alone", True))
+    rows = tuple(_row(tell)[:4] for tell in pair.tells if tell.seen)
+    return Table(f"What gives {pair.second} away from {pair.first}", columns, rows)
+
+
 def tells_table(pair: Shift) -> Table:
     """A row per feature, the most telling first."""
     columns = (
@@ -110,7 +124,7 @@ def _of_pair(pair: Shift) -> list[Part]:
     title = f"{pair.first} and {pair.second}"
     if not pair.tells:
         return []
-    made = [Part(title, sentence(MEANS[pair.verdict].format(second=pair.second)) + ".")]
+    made = [Part(title, sentence(means(pair)) + ".")]
     seen = [tell for tell in pair.tells if tell.seen][:DRAWN]
     if pair.seen and seen:
         text = (

@@ -70,8 +70,10 @@ def coverage_of(
 
 def _space(matrix: Array, parts: Array) -> Array:
     """Features scaled by the middle and the spread of the real rows; missing values in the middle."""
-    real = np.ma.masked_invalid(matrix[parts < 2])
-    middle, spread = np.ma.filled(real.mean(axis=0), 0.0), np.ma.filled(real.std(axis=0), 0.0)
+    real, known = matrix[parts < 2], ~np.isnan(matrix[parts < 2])
+    many = np.maximum(1, known.sum(axis=0))
+    middle = np.where(known, real, 0.0).sum(axis=0) / many
+    spread = np.sqrt((np.where(known, real - middle, 0.0) ** 2).sum(axis=0) / many)
     scaled = (matrix - middle) / np.where(spread > 1e-9, spread, 1.0)
     return np.clip(np.where(np.isnan(scaled), 0.0, scaled), -10, 10)
 

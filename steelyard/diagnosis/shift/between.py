@@ -18,6 +18,7 @@ from steelyard.errors import UserError
 Array = np.ndarray
 MOST = 4_000  # rows of a side that are looked at
 LEAST = 20
+APART = 0.95  # of the AUC: beyond it the same inputs are too rarely met in both sources
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Shift:
     def seen(self) -> bool:
         """Whether anything differs."""
         return self.verdict != "no shift seen"
+
+    @property
+    def apart(self) -> bool:
+        """Whether hardly a row of one source could be of the other."""
+        return self.inputs.low > APART
 
 
 @dataclass(frozen=True)
