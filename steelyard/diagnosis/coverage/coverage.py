@@ -7,7 +7,7 @@ import numpy as np
 
 from steelyard.diagnosis.coverage.gaps import SURE, Gap, gaps_of
 from steelyard.diagnosis.coverage.reach import ON, K, Reach, measures
-from steelyard.diagnosis.shift.features import features_of, joined
+from steelyard.diagnosis.shift.features import Features, features_of, joined
 from steelyard.diagnosis.shift.sides import data_sets
 from steelyard.errors import UserError
 
@@ -15,6 +15,7 @@ Array = np.ndarray
 Verdict = Literal["covers the real data", "too narrow", "off the real data", "too narrow and off the real data"]
 MOST, LEAST = 1_500, 30  # rows of a part that are looked at, at the most and at least
 MATTERS = 0.05  # of the real rows must be missed, or of the artificial ones lie off, beyond what fresh real data do
+THIN, COMMON = 0.2, 0.25  # lack of density that matters; the least spread by which a level is scaled
 
 
 @dataclass(frozen=True)
@@ -63,25 +64,39 @@ def coverage_of(
     made = second.take(np.sort(stream.permutation(len(second))[:size]))
     features = features_of(joined(joined(chosen[0], chosen[1]), made))
     parts = np.repeat([0, 1, 2], [whole, size, size])
-    found = measures(_space(features.matrix, parts), parts, stream)
+    found = measures(_space(features, parts), parts, stream)
     gaps = gaps_of(features, parts)
     return Coverage(*names, (whole, size), K, found, gaps, _verdict(found, gaps), seed)
 
 
-def _space(matrix: Array, parts: Array) -> Array:
-    """Features scaled by the middle and the spread of the real rows; missing values in the middle."""
+def _space(features: Features, parts: Array) -> Array:
+    """Features scaled by the middle and the spread of the real rows; missing values in the middle.
+
+    A rare level does not count for more than one that a sixteenth of the rows have; components of one owner keep their
+    sizes against each other.
+    """
+    matrix = features.matrix
     real, known = matrix[parts < 2], ~np.isnan(matrix[parts < 2])
     many = np.maximum(1, known.sum(axis=0))
     middle = np.where(known, real, 0.0).sum(axis=0) / many
     spread = np.sqrt((np.where(known, real - middle, 0.0) ** 2).sum(axis=0) / many)
+    for place, kind in enumerate(features.kinds):
+        if kind in {"level", "missing", "word"}:
+            spread[place] = max(spread[place], COMMON)
+        elif kind == "component":
+            spread[place] = max(spread[features.of(features.owners[place])])
     scaled = (matrix - middle) / np.where(spread > 1e-9, spread, 1.0)
     return np.clip(np.where(np.isnan(scaled), 0.0, scaled), -10, 10)
 
 
 def _verdict(found: tuple[Reach, ...], gaps: tuple[Gap, ...]) -> Verdict:
+    """Narrow: real rows are missed that fresh real rows would reach. Off: rows lie where real rows are few or none.
+
+    Rows that lie off leave others to be missed, so that beside them the recall must lack something, too.
+    """
     by_name = {each.name: each for each in found}
-    narrow, off = (_lacks(by_name[name]) for name in (ON, "precision"))
-    narrow = narrow and by_name["recall"].lack > MATTERS  # a wide generator thins out the middle, and reaches all
+    off = _lacks(by_name["precision"]) or (_lacks(by_name["density"]) and by_name["density"].lack > THIN)
+    narrow = _lacks(by_name[ON]) and (not off or by_name["recall"].lack > MATTERS)
     narrow = narrow or any(gap.seen and gap.missed - gap.by_real > MATTERS for gap in gaps)
     if narrow:
         return "too narrow and off the real data" if off else "too narrow"

@@ -74,7 +74,7 @@ def _reach(name: str, is_made: Array, stream: np.random.Generator, of: Callable[
     artificial, real = float(sides[0][0]), float(sides[1][0])
     lack, spread = real - artificial, 1.96 * float(lacks.std())
     p = float((1 + (lacks >= lack).sum()) / (1 + len(lacks)))
-    return Reach(name, artificial, real, lack - spread, lack + spread, p)
+    return Reach(name, artificial, real, lack - spread, min(lack + spread, real), p)
 
 
 def _recall(target: Array, rows: Array) -> float:
