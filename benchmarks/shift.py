@@ -29,6 +29,7 @@ from steelyard.diagnosis.shift.two_sample import separation, told_apart
 
 ROWS, SPLITS = 2_000, 200
 ALARMS = 0.05
+BOTH = "covariate and label shift"
 HEART = ("age", "sex", "cp", "trestbps", "chol", "fbs", "restecg", "thalach", "exang", "oldpeak", "slope", "ca", "thal")
 Figure = dict[str, Any]
 
@@ -66,16 +67,16 @@ def planted(rows: int) -> list[Figure]:
         first = pair.tells[0].name
         found.append(_line(f"planted: {what}", pair.seen and first in column.split(" or "), pair, named=first))
     random = np.random.default_rng(9)
-    for kind in ("covariate shift", "label shift", "both", "relation shift"):
+    for kind in ("covariate shift", "label shift", BOTH, "relation shift"):
         frame, other = table(rows // 2, random), table(4 * rows, random)
         y, y_other = target_of(frame, random), target_of(other, random)
-        if kind in {"label shift", "both"}:
+        if kind in {"label shift", BOTH}:
             ones = rows * 4 // 10
             kept = np.concatenate([np.flatnonzero(y_other == 1)[:ones], np.flatnonzero(y_other == 0)[: rows // 10]])
         else:
             kept = np.arange(rows // 2)
         other, y_other = other.iloc[kept].reset_index(drop=True), y_other[kept]
-        if kind == "both":
+        if kind == BOTH:
             other = other.assign(x5=other["x5"] + 0.8)
         if kind == "covariate shift":
             other = other.assign(x0=other["x0"] + 0.8)

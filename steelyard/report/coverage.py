@@ -7,6 +7,7 @@ from steelyard.report.figures import Mark, intervals
 from steelyard.report.numbers import NONE, count
 from steelyard.report.sheet import Part, sheet
 from steelyard.report.tables import Cell, Table
+from steelyard.report.weighing_words import p_text
 from steelyard.report.words import sentence
 
 NAMED, LISTED = 3, 200  # gaps in a sentence, in the table
@@ -73,7 +74,7 @@ def measures_table(found: Coverage) -> Table:
             Cell(f"{each.artificial:.3f}", sort=each.artificial),
             Cell(f"{each.real:.3f}", sort=each.real),
             Cell(f"{each.lack:+.3f}", "" if each.low is None else f"{each.low:+.3f} to {each.high:+.3f}", each.lack),
-            Cell(NONE if each.p is None else f"{each.p:.3f}"),
+            Cell(NONE if each.p is None else p_text(each.p)),
         )
         for each in found.measures
     )
@@ -97,7 +98,7 @@ def gaps_table(gaps: tuple[Gap, ...]) -> Table:
             Cell(f"{gap.missed:.1%}", sort=gap.missed),
             Cell(f"{gap.by_real:.1%}", sort=gap.by_real),
             Cell(NONE if gap.spread is None else f"{gap.spread:.2f}", sort=gap.spread),
-            Cell(f"{gap.adjusted:.3f}", sort=gap.adjusted, look="bad" if gap.seen else ""),
+            Cell(p_text(gap.adjusted), sort=gap.adjusted, look="bad" if gap.seen else ""),
         )
         for gap in gaps
     )

@@ -10,6 +10,7 @@ from steelyard.report.figures.histograms import histograms
 from steelyard.report.numbers import NONE, count, plural
 from steelyard.report.sheet import Part, sheet
 from steelyard.report.tables import Cell, Table
+from steelyard.report.weighing_words import p_text
 from steelyard.report.words import sentence
 
 NAMED, DRAWN, LISTED = 3, 12, 200  # features in a sentence, in a drawing, in a table
@@ -20,7 +21,7 @@ MEANS: dict[Verdict, str] = {
     "those of {second}, or weighting, can help",
     "label shift": "the target differs, but rows with the same target look alike: shares of the classes, or the "
     "threshold, are what to correct",
-    "both": "the target differs, and rows with the same target look different too",
+    "covariate and label shift": "the target differs, and rows with the same target look different too",
     "relation shift": "the same inputs have other targets: only labelled rows like those of {second} can help",
 }
 
@@ -43,7 +44,7 @@ def said(found: Shifts) -> list[str]:
             told = "; ".join(words_of(tell) for tell in seen[:NAMED])
             more = f"; and {len(seen) - NAMED} more" if len(seen) > NAMED else ""
             lines.append(f"What gives {pair.second} away: {told}{more}.")
-        lines += [f"{sentence(note)}." for note in pair.notes]
+        lines += [*_moved(pair), *(f"{sentence(note)}." for note in pair.notes)]
     return [*lines, *([f"{sentence(found.opened)}."] if found.opened else [])]
 
 
@@ -60,6 +61,17 @@ def parts(found: Shifts) -> list[Part]:
     for pair in found.pairs:
         made += _of_pair(pair)
     return made
+
+
+def _moved(pair: Shift) -> list[str]:
+    """How the target differs, where it surely does."""
+    target = pair.target
+    if target is None or target.p >= 0.05 or not pair.seen:
+        return []
+    if target.middles is not None:
+        return [f"The target's median is {target.middles[0]:.4g} against {target.middles[1]:.4g} in {pair.second}."]
+    widest = max(target.shares, key=lambda share: abs(share.second - share.first))
+    return [f"The target differs: '{widest.name}' {widest.first:.1%} against {widest.second:.1%} in {pair.second}."]
 
 
 def means(pair: Shift) -> str:
@@ -91,7 +103,7 @@ def pairs_table(found: Shifts) -> Table:
             Cell(f"{pair.first} and {pair.second}"),
             Cell(" and ".join(map(count, pair.inputs.rows))),
             Cell(f"{pair.inputs.auc:.3f}", f"{pair.inputs.low:.3f} to {pair.inputs.high:.3f}", pair.inputs.auc),
-            Cell(_p(pair.inputs.p), sort=pair.inputs.p),
+            Cell(p_text(pair.inputs.p), sort=pair.inputs.p),
             Cell(pair.verdict, look="bad" if pair.seen else "good"),
         )
         for pair in found.pairs
@@ -150,7 +162,7 @@ def _of_pair(pair: Shift) -> list[Part]:
 
 
 def _of_target(pair: Shift, target: TargetShift) -> str:
-    said_ = [f"The target's distribution: p {_p(target.p)}, effect {target.effect:.3f}."]
+    said_ = [f"The target's distribution: p {p_text(target.p)}, effect {target.effect:.3f}."]
     if target.middles is not None:
         said_.append(
             f"Its median is {target.middles[0]:.4g} in {pair.first}, {target.middles[1]:.4g} in {pair.second}."
@@ -197,7 +209,7 @@ def _row(tell: Tell) -> tuple[Cell, ...]:
         Cell(f"{tell.auc:.3f}", f"{tell.low:.3f} to {tell.high:.3f}", abs(tell.auc - 0.5)),
         importance,
         Cell(f"{tell.effect:.3f}", tell.test, tell.effect),
-        Cell(_p(tell.adjusted), sort=tell.adjusted, look="bad" if tell.seen else ""),
+        Cell(p_text(tell.adjusted), sort=tell.adjusted, look="bad" if tell.seen else ""),
     )
 
 
@@ -218,7 +230,3 @@ def _typical(tell: Tell, value: float) -> str:
     if tell.kind == "date":
         return str(np.datetime64(int(np.floor(value)), "D"))
     return f"{value:.4g}" if tell.kind == "number" else f"{value:.1%}"
-
-
-def _p(p: float) -> str:
-    return f"{p:.3f}" if p >= 0.001 else "< 0.001"

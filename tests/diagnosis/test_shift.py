@@ -47,7 +47,7 @@ def compared(kind: str) -> Shift:
         ("none", "no shift seen"),
         ("covariate", "covariate shift"),
         ("label", "label shift"),
-        ("both", "both"),
+        ("both", "covariate and label shift"),
         ("relation", "relation shift"),
     ],
 )
@@ -173,7 +173,7 @@ def test_copies_of_rows_on_both_sides_are_no_shift_and_widen_the_interval() -> N
     rows = random.normal(size=(150, 3))
     copied = np.repeat(rows, 2, axis=0)
     found = shift_between(copied[::2], copied[1::2])
-    assert not found.seen and any("are in the first one, too" in note for note in found.notes)
+    assert not found.seen and any("of second are in first, too" in note for note in found.notes)
     influence = random.normal(size=100)
     assert clustered(np.repeat(influence, 2), np.repeat(np.arange(100), 2)) == pytest.approx(4 * (influence**2).sum())
 

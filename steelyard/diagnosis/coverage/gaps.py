@@ -46,7 +46,10 @@ def gaps_of(features: Features, parts: Array) -> tuple[Gap, ...]:
             low, high = float(made.min()), float(made.max())
             below, above = int((target < low).sum()), int((target > high).sum())
             missed, by_real = below + above, int(((target < fresh.min()) | (target > fresh.max())).sum())
-            what, spread = _range(low, high, kind), float(made.std() / max(float(fresh.std()), 1e-12))
+            what, spread = (
+                _range(low if below else None, high if above else None, kind),
+                float(made.std() / max(float(fresh.std()), 1e-12)),
+            )
             p = min(1.0, 2 * min(_exceeding(each, len(target), len(made)) for each in (below, above)))
         else:
             missed, by_real = (0 if side.any() else int(target.sum()) for side in (made, fresh))
@@ -69,8 +72,12 @@ def _exceeding(beyond: int, target: int, made: int) -> float:
     return float(np.prod((target - steps) / (target + made - steps)))
 
 
-def _range(low: float, high: float, kind: str) -> str:
-    if kind == "date":
-        days = [str(np.datetime64(int(np.floor(each)), "D")) for each in (low, high)]
-        return f"before {days[0]} or after {days[1]}"
-    return f"below {low:.4g} or above {high:.4g}"
+def _range(low: float | None, high: float | None, kind: str) -> str:
+    """The values that are beyond the range, below it, above it or both."""
+    shown = [None if each is None else _value(each, kind) for each in (low, high)]
+    words = ("before", "after") if kind == "date" else ("below", "above")
+    return " or ".join(f"{word} {each}" for word, each in zip(words, shown, strict=True) if each is not None)
+
+
+def _value(value: float, kind: str) -> str:
+    return str(np.datetime64(int(np.floor(value)), "D")) if kind == "date" else f"{value:.4g}"

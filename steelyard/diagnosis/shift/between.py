@@ -85,7 +85,7 @@ def shift_between(
     both = joined(first, second)
     features = features_of(both)
     domain = np.repeat([0, 1], [len(first), len(second)])
-    groups, said = _groups(first, second, both)
+    groups, said = _groups(first, second, both, names)
     told = told_apart(features.matrix, domain, groups, seed)
     inputs = separation(told)
     target, why = _target(first, second, names)
@@ -100,14 +100,14 @@ def _sample(data: Dataset, most: int, seed: int) -> Dataset:
     return data.take(np.sort(np.random.default_rng([seed, 7]).choice(len(data), most, replace=False)))
 
 
-def _groups(first: Dataset, second: Dataset, both: Dataset) -> tuple[Array, tuple[str, ...]]:
+def _groups(first: Dataset, second: Dataset, both: Dataset, names: tuple[str, str]) -> tuple[Array, tuple[str, ...]]:
     """A number per row of both, the same for rows that are the same, or were kept together already."""
     same = same_inputs(both)
     shared = int(np.isin(same[len(first) :], same[: len(first)]).sum())
     found = judge(same, None, "rows")[0]
     if found is None:
         return np.arange(len(both)), ()
-    said = (f"{shared:,} of the {len(second):,} rows of the second source are in the first one, too",) * (shared > 0)
+    said = (f"{shared:,} of the {len(second):,} rows of {names[1]} are in {names[0]}, too",) * (shared > 0)
     return found, said
 
 
@@ -115,7 +115,7 @@ def _target(first: Dataset, second: Dataset, names: tuple[str, str]) -> tuple[Ar
     """The targets of both (n,), and why there are none."""
     for data, name in ((first, names[0]), (second, names[1])):
         if data.target is None:
-            return None, (f"{name} has no target: whether the inputs or the target shifted cannot be told",)
+            return None, (f"there are no targets in {name}: whether the inputs or the target shifted cannot be told",)
     if first.heads:
         return None, ("several targets are not compared: the inputs are",)
     assert first.target is not None and second.target is not None

@@ -15,7 +15,9 @@ from steelyard.diagnosis.shift.tells import holm
 from steelyard.diagnosis.shift.two_sample import Separation, Z, separation, told_apart
 
 Array = np.ndarray
-Verdict = Literal["no shift seen", "inputs differ", "covariate shift", "label shift", "both", "relation shift"]
+Verdict = Literal[
+    "no shift seen", "inputs differ", "covariate shift", "label shift", "covariate and label shift", "relation shift"
+]
 SURE, FEWEST = 0.05, 20  # of the tests together; rows of a side to ask more
 MATTERS = 0.005  # a gain in AUC below this says nothing about the relation
 
@@ -75,8 +77,8 @@ def verdict(inputs: Separation, target: TargetShift | None) -> Verdict:
     """What is seen, in a word; inputs, target and relation are tested together (Holm), so that 5 % covers all.
 
     A relation shift must show both over all rows and among rows with the same targets. Where the target moved and
-    knowing it adds to the inputs, inputs moved on their own account as well ("both"); where it adds nothing, the inputs
-    explain it ("covariate shift").
+    knowing it adds to the inputs, inputs moved on their own account as well ("covariate and label shift"); where it
+    adds nothing, the inputs explain it ("covariate shift").
     """
     if target is None:
         return "inputs differ" if inputs.seen else "no shift seen"
@@ -92,7 +94,7 @@ def verdict(inputs: Separation, target: TargetShift | None) -> Verdict:
     if moved and not conditional:
         return "label shift"
     if moved and of_inputs < SURE and target.raw_relation[1] > 0 and target.raw_relation[0] > MATTERS:
-        return "both"
+        return "covariate and label shift"
     return "covariate shift" if of_inputs < SURE else "label shift"
 
 
