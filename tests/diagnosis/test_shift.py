@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from steelyard.errors import UserError
 
 Array = np.ndarray
 ROWS = 500
+DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 
 def drawn(kind: str, second: bool, random: np.random.Generator) -> tuple[Array, Array]:
@@ -220,3 +222,14 @@ def test_features_name_the_column_they_stand_for() -> None:
 def test_what_cannot_be_compared_is_said(one: Any, other: Any, words: str) -> None:
     with pytest.raises(UserError, match=words):
         shift_between(one, other)
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not DATA.is_dir(), reason="the folder ../shared/data with real data sets is missing")
+@pytest.mark.parametrize("hospital", ["hungarian", "va"])
+def test_another_hospital_is_given_away_by_what_it_did_not_measure(hospital: str) -> None:
+    names = [*(f"c{k}" for k in range(11)), "ca", "thal", "num"]
+    files = [DATA / "heart-disease" / f"processed.{name}.data" for name in ("cleveland", hospital)]
+    frames = [pd.read_csv(file, header=None, names=names, na_values="?").drop(columns="num") for file in files]
+    found = shift_between(*frames)
+    assert found.apart and found.tells[0].what == "ca is missing"
