@@ -78,7 +78,8 @@ def _coverage(options: argparse.Namespace) -> int:
 def _show_shift(found: Any) -> None:
     from pathlib import Path
 
-    from steelyard.report.shift import pairs_table, said, short_table
+    from steelyard.report.shift import said
+    from steelyard.report.shift_tables import pairs_table, short_table
 
     told = [short_table(pair) for pair in found.pairs if pair.seen]
     show_sheet(said(found), [*told, pairs_table(found)], Path(found.output) / "shift.html")

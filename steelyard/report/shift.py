@@ -1,19 +1,17 @@
 """The page of shift: are sources told apart, what gives them away, and what kind of shift it is."""
 
-import numpy as np
-
 from steelyard.diagnosis.shift import Shift, Shifts
 from steelyard.diagnosis.shift.kinds import TargetShift, Verdict
 from steelyard.diagnosis.shift.tells import Tell
 from steelyard.report.figures import Mark, intervals
 from steelyard.report.figures.histograms import histograms
-from steelyard.report.numbers import NONE, count, plural
+from steelyard.report.numbers import count, plural
 from steelyard.report.sheet import Part, sheet
-from steelyard.report.tables import Cell, Table
+from steelyard.report.shift_tables import pairs_table, target_table, tells_table, typical
 from steelyard.report.weighing_words import p_text
 from steelyard.report.words import sentence
 
-NAMED, DRAWN, LISTED = 3, 12, 200  # features in a sentence, in a drawing, in a table
+NAMED, DRAWN = 3, 12  # features in a sentence, in a drawing
 MEANS: dict[Verdict, str] = {
     "no shift seen": "nothing says that they come from different distributions",
     "inputs differ": "whether the target shifted as well is not known without its values on both sides",
@@ -88,48 +86,11 @@ def area(pair: Shift) -> str:
 
 def words_of(tell: Tell) -> str:
     """What is different in a feature, in the words of a reader."""
-    first, second = (_typical(tell, value) for value in tell.typical)
+    first, second = (typical(tell, value) for value in tell.typical)
     if tell.kind in {"number", "date"}:
         way = "higher" if tell.auc > 0.5 else "lower"
         return f"{tell.name} is {way} (median {first} against {second})"
     return f"{tell.what or tell.name}: {first} against {second}"
-
-
-def pairs_table(found: Shifts) -> Table:
-    """A row per pair."""
-    columns = (("Sources", False), ("Rows", True), ("AUC", True), ("p-value", True), ("Verdict", False))
-    rows = tuple(
-        (
-            Cell(f"{pair.first} and {pair.second}"),
-            Cell(" and ".join(map(count, pair.inputs.rows))),
-            Cell(f"{pair.inputs.auc:.3f}", f"{pair.inputs.low:.3f} to {pair.inputs.high:.3f}", pair.inputs.auc),
-            Cell(p_text(pair.inputs.p), sort=pair.inputs.p),
-            Cell(pair.verdict, look="bad" if pair.seen else "good"),
-        )
-        for pair in found.pairs
-    )
-    return Table("Sources told apart", columns, rows)
-
-
-def short_table(pair: Shift) -> Table:
-    """What fits on a terminal: the features that are seen to differ, each alone."""
-    columns = (("Feature", False), (pair.first, True), (pair.second, True), ("AUC alone", True))
-    rows = tuple(_row(tell)[:4] for tell in pair.tells if tell.seen)
-    return Table(f"What gives {pair.second} away from {pair.first}", columns, rows)
-
-
-def tells_table(pair: Shift) -> Table:
-    """A row per feature, the most telling first."""
-    columns = (
-        ("Feature", False),
-        (pair.first, True),
-        (pair.second, True),
-        ("AUC alone", True),
-        ("Importance", True),
-        ("Effect", True),
-        ("p, corrected", True),
-    )
-    return Table(f"What gives {pair.second} away from {pair.first}", columns, tuple(map(_row, pair.tells[:LISTED])))
 
 
 def _of_pair(pair: Shift) -> list[Part]:
@@ -150,7 +111,7 @@ def _of_pair(pair: Shift) -> list[Part]:
         drawn = histograms(pictures, (pair.first, pair.second), "Distributions of the most telling features")
         made.append(Part("How they differ", "Shares of the rows of each source.", drawn, under=True))
     if pair.target is not None:
-        made.append(Part("The target", _of_target(pair, pair.target), table=_target_table(pair), under=True))
+        made.append(Part("The target", _of_target(pair, pair.target), table=target_table(pair), under=True))
     text = (
         "The effect is Kolmogorov and Smirnov's distance of numbers, Cramér's V of categories; p-values are corrected "
         "for the number of features (Holm). Importance is what the AUC of the model of all features loses when one is "
@@ -181,38 +142,6 @@ def _of_target(pair: Shift, target: TargetShift) -> str:
     return " ".join(said_)
 
 
-def _target_table(pair: Shift) -> Table | None:
-    assert pair.target is not None
-    if not pair.target.shares:
-        return None
-    columns = (("Class", False), (pair.first, True), (pair.second, True), ("Difference", True))
-    rows = tuple(
-        (
-            Cell(share.name),
-            Cell(f"{share.first:.1%}", sort=share.first),
-            Cell(f"{share.second:.1%}", sort=share.second),
-            Cell(f"{share.second - share.first:+.1%}", f"{share.low:+.1%} to {share.high:+.1%}"),
-        )
-        for share in pair.target.shares[:LISTED]
-    )
-    return Table("Shares of the classes", columns, rows)
-
-
-def _row(tell: Tell) -> tuple[Cell, ...]:
-    importance = Cell(NONE)
-    if tell.importance is not None:
-        note = f"{tell.importance_low:.3f} to {tell.importance_high:.3f}"
-        importance = Cell(f"{tell.importance:.3f}", note, tell.importance)
-    return (
-        Cell(tell.what or tell.name),
-        *(Cell(_typical(tell, value), sort=value) for value in tell.typical),
-        Cell(f"{tell.auc:.3f}", f"{tell.low:.3f} to {tell.high:.3f}", abs(tell.auc - 0.5)),
-        importance,
-        Cell(f"{tell.effect:.3f}", tell.test, tell.effect),
-        Cell(p_text(tell.adjusted), sort=tell.adjusted, look="bad" if tell.seen else ""),
-    )
-
-
 def _pair(pair: Shift) -> Mark:
     inputs, colour = pair.inputs, "bad" if pair.seen else "accent"
     label = f"{pair.first} / {pair.second}"
@@ -224,9 +153,3 @@ def _alone(tell: Tell) -> Mark:
         (tell.auc, tell.low, tell.high) if tell.auc >= 0.5 else (1 - tell.auc, 1 - tell.high, 1 - tell.low)
     )
     return Mark(tell.what or tell.name, value, low, high, f"{value:.3f} ({low:.3f} to {high:.3f})", f"{value:.3f}")
-
-
-def _typical(tell: Tell, value: float) -> str:
-    if tell.kind == "date":
-        return str(np.datetime64(int(np.floor(value)), "D"))
-    return f"{value:.4g}" if tell.kind == "number" else f"{value:.1%}"
