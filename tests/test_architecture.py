@@ -135,6 +135,16 @@ def test_the_sealed_test_is_opened_by_exactly_one_function() -> None:
     assert opens == ["workflow/finish.py:_open_test"]
 
 
+def test_the_inputs_of_the_sealed_test_are_read_by_exactly_one_function() -> None:
+    reads = []
+    for path, tree in trees().items():
+        for function in (n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)):
+            called = [n.func for n in ast.walk(function) if isinstance(n, ast.Call)]
+            read = [f for f in called if isinstance(f, ast.Attribute) and f.attr == "inputs"]
+            reads += [f"{path}:{function.name}" for f in read if "sealed" in ast.unparse(f.value).lower()]
+    assert reads == ["workflow/shift.py:_with_test"]
+
+
 def test_nobody_reaches_behind_the_seal() -> None:
     for path, tree in trees().items():
         touched = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
