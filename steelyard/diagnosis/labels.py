@@ -1,0 +1,230 @@
+"""Labels that are likely wrong, from what models predicted of rows they did not learn from (cleanlab).
+
+Classes by confident learning (Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset
+Labels", JAIR 70, section 3, arXiv 1911.00068): which rows, how many, and the rank of each by the probability of its
+own label over the likeliest other one. Several labels, each as a class of its own (Thyagarajan et al. 2022, arXiv 2211.13895). Values by how far
+they lie from the prediction among the distances of all (Zhou et al. 2023, arXiv 2305.16583), as likely wrong beyond a
+robust z-score of 3.5 (Iglewicz & Hoaglin 1993, "How to Detect and Handle Outliers").
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from steelyard.data.dataset import Dataset
+from steelyard.diagnosis.mistakes import thumbnail
+from steelyard.errors import UserError
+from steelyard.problem import Head, Problem
+
+Array = np.ndarray
+DRAWS = 200  # of the rows, for the interval of the share
+FAR = 3.5  # robust z-score beyond which a value is likely wrong
+LINE, PICTURED = 160, 24  # characters of an example in a line; suspects whose image is kept
+NORMAL = 0.6745  # the median of the absolute value of a standard normal number
+CAVEAT = (
+    "Suspicion is not proof: a model that errs takes right labels for wrong ones and shares the mistakes it learnt, so "
+    "the share is too high where classes are hard to tell apart and too low where mistakes follow a rule. Look at the "
+    "rows before changing any."
+)
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A label that is likely wrong: `row` of the pool, `score` 0..1 (lowest first), `rank` from 1 among all targets.
+
+    `shown` is the example in a line of text; the first ones carry a small `image` of it as a data URI where it is one.
+    """
+
+    row: int
+    origin: str
+    target: str
+    given: str
+    suggested: str
+    score: float
+    rank: int
+    shown: str = ""
+    image: str = ""
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is suspected of one target: how many labels of `rows`, the estimated share, and given → suggested, counted.
+
+    `low` and `high` are the 95 % interval of the share over draws of the rows; what the model gets wrong is not in it.
+    """
+
+    name: str
+    rows: int
+    found: int
+    share: float
+    low: float
+    high: float
+    swaps: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True)
+class LabelErrors:
+    """The suspects of a data set, the most suspicious first, with the share of wrong labels in each target.
+
+    `by` says whose predictions they come from; `what` is what a row is called.
+    """
+
+    source: str
+    what: str
+    rows: int
+    by: str
+    targets: tuple[Target, ...]
+    suspects: tuple[Suspect, ...]
+    caveat: str = CAVEAT
+    output: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Every label of one target: score (n,) in 0..1, what is suggested (n,), which are likely wrong (n,), the share."""
+
+    score: Array
+    suggested: Array
+    wrong: Array
+    share: tuple[float, float, float]
+
+
+def suspects_of(
+    problem: Problem, truth: Array, predictions: Array, rows: Array, origin: tuple[str, ...], seed: int = 0
+) -> tuple[tuple[Target, ...], tuple[Suspect, ...]]:
+    """The targets and the suspects among given labels `truth` (n,) or (n, heads), by out-of-fold `predictions`.
+
+    Predictions are as models give them: (n, classes), (n,) values, or of several targets side by side. `rows` (n,) are
+    numbers of rows, `origin` says where all rows of the data set come from.
+    """
+    if not problem.heads:
+        heads: tuple[Head, ...] = (Head(problem.target, problem.task, problem.classes),)
+        parts, truth = [predictions], truth[:, None]
+    else:
+        heads, parts = problem.heads, problem.split(predictions)
+    targets, found = [], list[tuple[float, Suspect]]()
+    for head, part, given in zip(heads, parts, truth.T, strict=True):
+        there = ~np.isnan(given.astype(float))
+        if not there.any():
+            continue
+        mine, label = rows[there], given[there]
+        judged = judge(head, label, part[there], seed)
+        targets.append(_target(head, label, judged))
+        for i in np.flatnonzero(judged.wrong):
+            row, named = int(mine[i]), (_name(head, label[i]), _name(head, judged.suggested[i]))
+            place = origin[row] if origin else str(row)
+            found.append((judged.score[i], Suspect(row, place, head.name, *named, float(judged.score[i]), 0)))
+    found.sort(key=lambda each: each[0])
+    return tuple(targets), tuple(replace(each, rank=k) for k, (_, each) in enumerate(found, 1))
+
+
+def with_examples(suspects: tuple[Suspect, ...], pool: Dataset) -> tuple[Suspect, ...]:
+    """The suspects with what there is to see of each."""
+    return tuple(replace(each, shown=_line(pool, each.row), image=_image(pool, each)) for each in suspects)
+
+
+def _line(pool: Dataset, row: int) -> str:
+    """The values of a row in a line; none of images and series."""
+    if pool.frame is None:
+        return ""
+    values = pool.frame.iloc[row]
+    alone = len(values) == 1
+    text = str(values.iloc[0]) if alone else ", ".join(f"{name} = {value}" for name, value in values.items())
+    line = " ".join(text.split())
+    return line if len(line) <= LINE else f"{line[: LINE - 2].rstrip()} …"
+
+
+def _image(pool: Dataset, suspect: Suspect) -> str:
+    if pool.images is None or suspect.rank > PICTURED:
+        return ""
+    return thumbnail(np.asarray(pool.images[suspect.row]))
+
+
+def judge(head: Head, given: Array, predicted: Array, seed: int = 0) -> Judged:
+    """What is to be thought of labels `given` (n,): codes and probabilities (n, k), or values and values (n,)."""
+    if not head.classes:
+        return _values(given.astype(float), predicted.reshape(len(given)).astype(float), seed)
+    probabilities = predicted.reshape(len(given), -1).astype(float)
+    if probabilities.shape[1] == 1:  # a label: the probability of yes
+        probabilities = np.hstack([1 - probabilities, probabilities])
+    return _classes(given.astype(int), probabilities, seed)
+
+
+def _classes(given: Array, probabilities: Array, seed: int) -> Judged:
+    with _cleanlab():
+        from cleanlab.filter import find_label_issues
+        from cleanlab.rank import get_label_quality_scores
+
+    probabilities = np.clip(probabilities, 1e-9, None)
+    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+    seen, codes = np.unique(given, return_inverse=True)  # cleanlab wants every class to have a row
+    known = probabilities[:, seen] / probabilities[:, seen].sum(axis=1, keepdims=True)
+    score = np.asarray(get_label_quality_scores(given, probabilities, method="normalized_margin"))
+    if len(seen) < 2:
+        return Judged(score, given, np.zeros(len(given), bool), (0.0, 0.0, 0.0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wrong = np.asarray(find_label_issues(codes, known, n_jobs=1), bool)
+    return Judged(score, probabilities.argmax(axis=1), wrong, _share(codes, known, seed))
+
+
+def _share(codes: Array, probabilities: Array, seed: int) -> tuple[float, float, float]:
+    """The share of wrong labels with its 95 % interval, by the confident joint of rows drawn anew within classes."""
+    with _cleanlab():
+        from cleanlab.count import compute_confident_joint
+
+    random = np.random.default_rng([seed, 11])
+    members = [np.flatnonzero(codes == k) for k in range(probabilities.shape[1])]
+
+    def off(rows: Array) -> float:
+        joint = compute_confident_joint(codes[rows], probabilities[rows])
+        return 1 - float(np.trace(joint)) / float(joint.sum())
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        drawn = [off(np.concatenate([random.choice(m, len(m)) for m in members])) for _ in range(DRAWS)]
+        share = off(np.arange(len(codes)))
+    return share, min(share, float(np.quantile(drawn, 0.025))), max(share, float(np.quantile(drawn, 0.975)))
+
+
+def _values(given: Array, predicted: Array, seed: int) -> Judged:
+    with _cleanlab():
+        from cleanlab.regression.rank import get_label_quality_scores
+
+    away = np.abs(given - predicted - np.median(given - predicted))
+    spread = float(np.median(away)) / NORMAL
+    wrong = away > FAR * spread if spread > 0 else np.zeros(len(given), bool)
+    score = np.asarray(get_label_quality_scores(given, predicted, method="residual"))
+    random = np.random.default_rng([seed, 11])
+    drawn = random.binomial(len(given), wrong.mean(), DRAWS) / len(given)
+    ends = (float(np.quantile(drawn, 0.025)), float(np.quantile(drawn, 0.975)))
+    return Judged(score, predicted, wrong, (float(wrong.mean()), *ends))
+
+
+def _target(head: Head, given: Array, judged: Judged) -> Target:
+    swaps: dict[tuple[str, str], int] = {}
+    if head.classes:
+        for i in np.flatnonzero(judged.wrong):
+            pair = (_name(head, given[i]), _name(head, judged.suggested[i]))
+            swaps[pair] = swaps.get(pair, 0) + 1
+    most = sorted(((*pair, many) for pair, many in swaps.items()), key=lambda each: (-each[2], each[:2]))
+    return Target(head.name, len(given), int(judged.wrong.sum()), *judged.share, tuple(most[:20]))
+
+
+def _name(head: Head, code: Any) -> str:
+    """A label as a person writes it."""
+    return head.classes[int(code)] if head.classes else f"{float(code):.6g}"
+
+
+@contextmanager
+def _cleanlab() -> Iterator[None]:
+    """One line where the library is not there."""
+    try:
+        yield
+    except ImportError as error:
+        raise UserError(f"looking for label errors needs cleanlab ({error}): pip install steelyard[labels]") from error
