@@ -174,6 +174,7 @@ def run(
     window: int | None = None,
     period: int | None = None,
     network: Any = None,
+    corrections: str | Path | Sequence[str | Path] = (),
 ) -> Run:
     """Run the workflow on a source (file, folder, frame, arrays) and return the finished run.
 
@@ -188,8 +189,10 @@ def run(
     forecasts the target so many steps ahead from a `window` of the past, `period` is the length of a season.
     `network` is a torch.nn.Module of your own (copied for every training, its weights being the start), what makes one
     when called as build(shape, outputs) or build(), or the path "package.module:build" of either; it stands in the
-    place of our network (`networks.own` says what it is fed). The same call again resumes, or returns at once. Raises
-    UserError, with one line that says what to do, for anything in the arguments or the data that cannot be used.
+    place of our network (`networks.own` says what it is fed). `corrections` are files of labels to change and rows to
+    drop, as `steelyard labels review` writes them: they lie over the source in train, dev and test alike. The same call
+    again resumes, or returns at once. Raises UserError, with one line that says what to do, for anything in the
+    arguments or the data that cannot be used.
     """
     ask = Ask(
         source,
@@ -214,6 +217,7 @@ def run(
         modality,
         Layout(id, time, horizon, window, period),
         network,
+        (corrections,) if isinstance(corrections, str | Path) else tuple(corrections),
     )
     record = carry_out(ask, watch)
     return Run(Path(record.output), record, ask, network)

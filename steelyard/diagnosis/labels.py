@@ -1,10 +1,10 @@
 """Labels that are likely wrong, from what models predicted of rows they did not learn from (cleanlab).
 
 Classes by confident learning (Northcutt, Jiang & Chuang 2021, "Confident Learning: Estimating Uncertainty in Dataset
-Labels", JAIR 70, section 3, arXiv 1911.00068): which rows, how many, and the rank of each by the probability of its
-own label over the likeliest other one. Several labels, each as a class of its own (Thyagarajan et al. 2022, arXiv 2211.13895). Values by how far
-they lie from the prediction among the distances of all (Zhou et al. 2023, arXiv 2305.16583), as likely wrong beyond a
-robust z-score of 3.5 (Iglewicz & Hoaglin 1993, "How to Detect and Handle Outliers").
+Labels", JAIR 70, section 3, arXiv 1911.00068): which rows, how many, and the rank of each by the margin of its own
+label over the likeliest other one. Several labels, each as two classes of its own (Thyagarajan et al. 2022, arXiv
+2211.13895). Values by how far they lie from the prediction; likely wrong beyond a robust z-score of 3.5 (Iglewicz &
+Hoaglin 1993, "How to Detect and Handle Outliers").
 """
 
 import warnings

@@ -28,8 +28,8 @@ def said(found: LabelErrors) -> list[str]:
     if len(found.targets) == 1:
         (one,) = found.targets
         lines.append(
-            f"{plural(one.found, 'label')} of {count(one.rows)} {'is' if one.found == 1 else 'are'} likely wrong; about "
-            f"{_share(one)} of all labels are estimated to be."
+            f"{plural(one.found, 'label')} of {count(one.rows)} {'is' if one.found == 1 else 'are'} likely wrong; "
+            f"about {_share(one)} of all labels are estimated to be."
         )
     else:
         worst = max(found.targets, key=lambda target: target.share)

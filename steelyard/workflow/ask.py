@@ -1,5 +1,6 @@
 """What a user asks of a run."""
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ class Ask:
 
     `weights` names the column that says how much each row counts; `costs` are {true class: {predicted class: cost}};
     `order` names the classes of an ordinal target from the lowest. `network` is one of the user's own
-    (`networks.given`), and once the data are read the part that stands for it.
+    (`networks.given`), and once the data are read the part that stands for it. `corrections` are files of labels to
+    change and rows to drop, which lie over the source (`data.corrections`).
     """
 
     source: Any
@@ -46,6 +48,7 @@ class Ask:
     modality: str | None = None
     layout: Layout = UNSAID
     network: Any = None
+    corrections: tuple[str | Path, ...] = ()
 
     def __post_init__(self) -> None:
         for name, least in (("seed", 0), ("trial_limit", 1), ("jobs", 1)):
@@ -94,6 +97,7 @@ class Ask:
             }
             | self._inputs()
             | {path: part.plain() for path, part in self.own}
+            | ({"corrections": [_hash(file) for file in self.corrections]} if self.corrections else {})
         )
 
     def _inputs(self) -> dict[str, Any]:
@@ -105,6 +109,11 @@ class Ask:
 def _plain(costs: Mapping[Any, Mapping[Any, Any]]) -> dict[str, dict[str, float]]:
     """Costs as JSON keeps them."""
     return {str(true): {str(name): float(cost) for name, cost in row.items()} for true, row in costs.items()}
+
+
+def _hash(file: str | Path) -> str:
+    """A hash of what a file holds."""
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
 
 
 def seed_of(given: int | None) -> int:

@@ -30,7 +30,9 @@ def _sheet(each: Sequence[Thumb], words: str, width: float) -> Markup:
     height = -(-len(each) // columns) * (CELL + 2 * LINE + GAP)
     label = escape(words)
     body = "".join(_cell(thumb, k % columns, k // columns) for k, thumb in enumerate(each))
-    start = f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{label}" xmlns="http://www.w3.org/2000/svg">'
+    start = (
+        f'<svg viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{label}" xmlns="http://www.w3.org/2000/svg">'
+    )
     return Markup(f"{start}<title>{label}</title>{body}</svg>")  # every text in it is escaped
 
 
