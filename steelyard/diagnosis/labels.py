@@ -23,6 +23,7 @@ from steelyard.problem import Head, Problem
 Array = np.ndarray
 DRAWS = 200  # of the rows, for the interval of the share
 FAR = 3.5  # robust z-score beyond which a value is likely wrong
+LEAST = 20  # suspects there are to look at, where the models disagree with as many labels
 LINE, PICTURED = 160, 24  # characters of an example in a line; suspects whose image is kept
 NORMAL = 0.6745  # the median of the absolute value of a standard normal number
 CAVEAT = (
@@ -34,9 +35,9 @@ CAVEAT = (
 
 @dataclass(frozen=True)
 class Suspect:
-    """A label that is likely wrong: `row` of the pool, `score` 0..1 (lowest first), `rank` from 1 among all targets.
+    """A label to look at: `row` of the pool, `score` 0..1 (lowest first), `rank` from 1 among all targets.
 
-    `shown` is the example in a line of text; the first ones carry a small `image` of it as a data URI where it is one.
+    It is `likely` wrong, or, where few are, only among those that the models disagree with most. `shown` is the example in a line of text; the first ones carry a small `image` of it as a data URI where it is one.
     """
 
     row: int
@@ -46,6 +47,7 @@ class Suspect:
     suggested: str
     score: float
     rank: int
+    likely: bool = True
     shown: str = ""
     image: str = ""
 
@@ -107,7 +109,7 @@ def suspects_of(
         parts, truth = [predictions], truth[:, None]
     else:
         heads, parts = problem.heads, problem.split(predictions)
-    targets, found = [], list[tuple[float, Suspect]]()
+    targets, found = [], list[Suspect]()
     for head, part, given in zip(heads, parts, truth.T, strict=True):
         there = ~np.isnan(given.astype(float))
         if not there.any():
@@ -115,12 +117,21 @@ def suspects_of(
         mine, label = rows[there], given[there]
         judged = judge(head, label, part[there], seed)
         targets.append(_target(head, label, judged))
-        for i in np.flatnonzero(judged.wrong):
+        doubted = (judged.suggested != label) if head.classes else judged.wrong
+        for i in np.flatnonzero(doubted | judged.wrong):
             row, named = int(mine[i]), (_name(head, label[i]), _name(head, judged.suggested[i]))
             place = origin[row] if origin else str(row)
-            found.append((judged.score[i], Suspect(row, place, head.name, *named, float(judged.score[i]), 0)))
-    found.sort(key=lambda each: each[0])
-    return tuple(targets), tuple(replace(each, rank=k) for k, (_, each) in enumerate(found, 1))
+            found.append(Suspect(row, place, head.name, *named, float(judged.score[i]), 0, bool(judged.wrong[i])))
+    return tuple(targets), _ranked(found)
+
+
+def _ranked(found: list[Suspect]) -> tuple[Suspect, ...]:
+    """Those that are likely wrong, filled up to `LEAST` with the others, the lowest score first."""
+    found = sorted(found, key=lambda each: each.score)
+    room = max(0, LEAST - sum(each.likely for each in found))
+    spare = {id(each) for each in [each for each in found if not each.likely][:room]}
+    kept = [each for each in found if each.likely or id(each) in spare]
+    return tuple(replace(each, rank=k) for k, each in enumerate(kept, 1))
 
 
 def with_examples(suspects: tuple[Suspect, ...], pool: Dataset) -> tuple[Suspect, ...]:

@@ -22,8 +22,10 @@ def labels_page(found: LabelErrors) -> str:
 
 def said(found: LabelErrors) -> list[str]:
     """The findings, the most important first."""
-    if not found.suspects:
-        return [f"No label of {count(found.rows)} {found.what} is likely wrong.", found.caveat]
+    likely = sum(each.likely for each in found.suspects)
+    if not likely:
+        more = f"; the {len(found.suspects)} that models disagree with most are listed" if found.suspects else ""
+        return [f"No label of {count(found.rows)} {found.what} is likely wrong{more}.", found.caveat]
     lines = []
     if len(found.targets) == 1:
         (one,) = found.targets
@@ -34,7 +36,7 @@ def said(found: LabelErrors) -> list[str]:
     else:
         worst = max(found.targets, key=lambda target: target.share)
         lines.append(
-            f"{plural(len(found.suspects), 'label')} in {plural(len(found.targets), 'target')} are likely wrong; most "
+            f"{plural(likely, 'label')} in {plural(len(found.targets), 'target')} are likely wrong; most "
             f"of all in '{worst.name}', where about {_share(worst)} are estimated to be."
         )
     swaps = [(each.name, swap) for each in found.targets for swap in each.swaps[:1]]
@@ -70,6 +72,9 @@ def parts(found: LabelErrors) -> list[Part]:
         made.append(Part("Which are taken for which", text, table=swaps_table(found), folded="Every swap"))
     if found.suspects:
         more = f"The first {SHOWN} of {count(len(found.suspects))}; " if len(found.suspects) > SHOWN else ""
+        more += "those in grey are not likely wrong, but what models disagree with next; " * any(
+            not each.likely for each in found.suspects[:SHOWN]
+        )
         text = f"{more}the lower the score, the surer the models are that the label is not the one that is given."
         text = text[:1].upper() + text[1:]
         made.append(Part("The suspects", text, table=suspects_table(found), sortable=True, broad=True))
@@ -90,7 +95,8 @@ def suspects_table(found: LabelErrors) -> Table:
 def _row(each: Suspect, several: bool, seen: bool) -> tuple[Cell, ...]:
     cells = [Cell(str(each.rank), sort=each.rank), Cell(each.origin)]
     cells += [Cell(each.target)] if several else []
-    cells += [Cell(each.given), Cell(each.suggested), Cell(f"{each.score:.3f}", sort=each.score)]
+    look = "" if each.likely else "muted"
+    cells += [Cell(each.given, look=look), Cell(each.suggested, look=look), Cell(f"{each.score:.3f}", sort=each.score)]
     return tuple([*cells, Cell(each.shown)] if seen else cells)
 
 

@@ -110,8 +110,8 @@ def _plain(prepare: Preparation) -> Preparation:
     if isinstance(prepare, SeriesPreparation):
         return replace(prepare, form="summary")
     if isinstance(prepare, MixedPreparation):
-        parts: dict[str, Any] = {name: getattr(prepare, name) for name in BRANCHES}
-        return replace(prepare, **{name: _plain(part) for name, part in parts.items() if part})
+        parts: dict[str, Any] = {name: _plain(part) for name in BRANCHES if (part := getattr(prepare, name))}
+        return replace(prepare, **parts)
     return prepare
 
 
