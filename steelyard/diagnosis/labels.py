@@ -37,7 +37,8 @@ CAVEAT = (
 class Suspect:
     """A label to look at: `row` of the pool, `score` 0..1 (lowest first), `rank` from 1 among all targets.
 
-    It is `likely` wrong, or, where few are, only among those that the models disagree with most. `shown` is the example in a line of text; the first ones carry a small `image` of it as a data URI where it is one.
+    It is `likely` wrong, or, where few are, only among those that the models disagree with most. `shown` is the example
+    in a line of text; the first ones carry a small `image` of it as a data URI where it is one.
     """
 
     row: int

@@ -72,9 +72,6 @@ def parts(found: LabelErrors) -> list[Part]:
         made.append(Part("Which are taken for which", text, table=swaps_table(found), folded="Every swap"))
     if found.suspects:
         more = f"The first {SHOWN} of {count(len(found.suspects))}; " if len(found.suspects) > SHOWN else ""
-        more += "those in grey are not likely wrong, but what models disagree with next; " * any(
-            not each.likely for each in found.suspects[:SHOWN]
-        )
         text = f"{more}the lower the score, the surer the models are that the label is not the one that is given."
         text = text[:1].upper() + text[1:]
         made.append(Part("The suspects", text, table=suspects_table(found), sortable=True, broad=True))
@@ -93,10 +90,9 @@ def suspects_table(found: LabelErrors) -> Table:
 
 
 def _row(each: Suspect, several: bool, seen: bool) -> tuple[Cell, ...]:
-    cells = [Cell(str(each.rank), sort=each.rank), Cell(each.origin)]
+    cells = [Cell(str(each.rank), "" if each.likely else "may well be right", each.rank), Cell(each.origin)]
     cells += [Cell(each.target)] if several else []
-    look = "" if each.likely else "muted"
-    cells += [Cell(each.given, look=look), Cell(each.suggested, look=look), Cell(f"{each.score:.3f}", sort=each.score)]
+    cells += [Cell(each.given), Cell(each.suggested), Cell(f"{each.score:.3f}", sort=each.score)]
     return tuple([*cells, Cell(each.shown)] if seen else cells)
 
 

@@ -18,8 +18,8 @@ EVIL = "<script>alert(1)</script>"
 def record(**more: object) -> LabelErrors:
     image = thumbnail(np.zeros((4, 4, 1), np.uint8))
     suspects = (
-        Suspect(3, f"{EVIL}/3.png", "y", EVIL, "dog", 0.01, 1, EVIL, image),
-        Suspect(9, "9.png", "y", "cat", "dog", 0.2, 2, "", "javascript:alert(1)"),
+        Suspect(3, f"{EVIL}/3.png", "y", EVIL, "dog", 0.01, 1, True, EVIL, image),
+        Suspect(9, "9.png", "y", "cat", "dog", 0.2, 2, True, "", "javascript:alert(1)"),
     )
     target = Target("y", 500, 2, 0.012, 0.004, 0.02, ((EVIL, "dog", 1), ("cat", "dog", 1)))
     return LabelErrors("zoo", "images", 500, "a network, 5 folds", (target,), suspects, **more)  # type: ignore[arg-type]
