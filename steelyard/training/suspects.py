@@ -1,8 +1,7 @@
 """Suspicious labels among train rows: found by quick models cross-fitted inside train, so that dev has no say in them.
 
-Every row is predicted by models that were fitted on four other fifths of the train rows; the lower the margin of its
-own label over the likeliest other one, the more suspicious it is (Northcutt, Jiang & Chuang 2021, "Confident Learning",
-JAIR 70, section 3.2, arXiv 1911.00068).
+Every row is predicted by models that were fitted on the other four fifths of the train rows. The less likely its label
+then is right (`label_noise`), or the further its value lies from the prediction, the more suspicious it is.
 """
 
 from dataclasses import dataclass, replace
@@ -21,6 +20,7 @@ from steelyard.data.split import dealt
 from steelyard.knobs import knob
 from steelyard.parts import Labels, Preparation
 from steelyard.problem import Problem
+from steelyard.training.label_noise import chance_right
 
 Array = np.ndarray
 FOLDS = 5
@@ -61,8 +61,7 @@ class SuspectLabels(Labels):
         assert dataset.target is not None
         if problem.heads:
             return Treated(_without_cells(dataset, problem, predicted, self.share))
-        margins = margins_of(dataset.target, predicted)
-        worst = most_suspicious(margins, dataset.target if problem.classes else None, self.share)
+        worst = most_suspicious(dataset.target, predicted, self.share)
         if self.treatment == "prune":
             return Treated(dataset.take(np.flatnonzero(~worst)))
         if self.treatment == "weigh":
@@ -115,28 +114,22 @@ def _plain(prepare: Preparation) -> Preparation:
     return prepare
 
 
-def margins_of(given: Array, predicted: Array) -> Array:
-    """How much surer (n,) the given class is than the likeliest other one; of values minus their distance."""
+def most_suspicious(given: Array, predicted: Array, share: float) -> Array:
+    """Which labels (n,) bool are least likely right: a share of all, at least one, at most half of any class.
+
+    `given` are codes beside probabilities (n, k), or values beside values (n,).
+    """
     if predicted.ndim == 1:
-        return np.asarray(-np.abs(given - predicted))
-    rows = np.arange(len(given))
-    own, others = predicted[rows, given], predicted.copy()
-    others[rows, given] = -np.inf
-    return np.asarray(own - others.max(axis=1))
-
-
-def most_suspicious(margins: Array, classes: Array | None, share: float) -> Array:
-    """Which rows (n,) bool have the lowest margins: a share of all, at least one, at most half of any class."""
-    order = np.argsort(margins, kind="stable")
-    if classes is not None:
-        counts = np.bincount(classes)
-        queued = classes[order]
+        order = np.argsort(-np.abs(given - predicted), kind="stable")
+    else:
+        order = np.argsort(chance_right(given, predicted), kind="stable")
+        counts, queued = np.bincount(given), given[order]
         place = np.empty(len(order), np.int64)
-        for k in range(len(counts)):
-            place[queued == k] = np.arange(counts[k])
+        for k, count in enumerate(counts):
+            place[queued == k] = np.arange(count)
         order = order[place < MOST * counts[queued]]
-    chosen = np.zeros(len(margins), bool)
-    chosen[order[: max(1, round(share * len(margins)))]] = True
+    chosen = np.zeros(len(given), bool)
+    chosen[order[: max(1, round(share * len(given)))]] = True
     return chosen
 
 
@@ -150,10 +143,9 @@ def _without_cells(dataset: Dataset, problem: Problem, predicted: Array, share: 
             continue
         given, answers = target[there, k], part[there]
         if head.classes:
-            answers = np.hstack([1 - answers, answers]) if answers.shape[1] == 1 else answers
-            codes = given.astype(np.int64)
-            worst = most_suspicious(margins_of(codes, answers), codes, share)
+            both = np.hstack([1 - answers, answers]) if answers.shape[1] == 1 else answers
+            worst = most_suspicious(given.astype(np.int64), both, share)
         else:
-            worst = most_suspicious(margins_of(given, answers[:, 0]), None, share)
+            worst = most_suspicious(given, answers[:, 0], share)
         target[there[worst], k] = np.nan
     return replace(dataset, target=target)

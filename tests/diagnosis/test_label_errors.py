@@ -9,7 +9,8 @@ import pytest
 from sklearn.metrics import average_precision_score
 
 from steelyard.data.dataset import Column, Dataset, Schema
-from steelyard.diagnosis.labels import judge, suspects_of, with_examples
+from steelyard.diagnosis.label_noise import judge
+from steelyard.diagnosis.labels import suspects_of, with_examples
 from steelyard.errors import UserError
 from steelyard.problem import Head, Problem
 

@@ -9,6 +9,7 @@ import pytest
 from steelyard.data.dataset import Column, Dataset, Schema
 from steelyard.data.prepare import TablePreparation
 from steelyard.problem import Head, Problem
+from steelyard.training.label_noise import chance_right, confident_counts
 from steelyard.training.suspects import SuspectLabels, cross_fitted, most_suspicious
 
 PROBLEM = Problem("multiclass", "tabular", "y", 300, ("a", "b", "c"), "accuracy")
@@ -65,8 +66,8 @@ def test_of_several_targets_only_the_suspicious_one_is_left_out() -> None:
 
 def test_no_class_loses_more_than_half_of_its_rows() -> None:
     classes = np.repeat([0, 1], [95, 5])
-    margins = np.where(classes == 1, -1.0, np.linspace(0, 1, 100))
-    chosen = most_suspicious(margins, classes, 0.2)
+    yes = np.where(classes == 1, 0.01, np.linspace(0.1, 0.4, 100))  # no row of the rare class is taken for one
+    chosen = most_suspicious(classes, np.column_stack([1 - yes, yes]), 0.2)
     assert chosen[classes == 1].sum() == 3 and chosen.sum() == 20
 
 
@@ -84,3 +85,32 @@ def test_the_same_seed_treats_the_same_rows() -> None:
     part = SuspectLabels("weigh", 0.1)
     one, two = (part.treated(dataset, PROBLEM, PREPARE, 5).weights for _ in range(2))
     assert one is not None and two is not None and np.array_equal(one, two)
+
+
+def test_confident_counts_are_those_of_cleanlab() -> None:
+    from cleanlab.count import compute_confident_joint
+
+    random = np.random.default_rng(0)
+    given = random.integers(0, 4, 400)
+    predicted = random.dirichlet(np.ones(4), 400) * 0.6 + 0.4 * np.eye(4)[given]
+    assert np.array_equal(
+        confident_counts(given, predicted), compute_confident_joint(given, predicted, calibrate=False)
+    )
+
+
+def test_where_wrong_labels_are_spread_evenly_the_order_is_that_of_the_given_labels_probability() -> None:
+    random = np.random.default_rng(0)
+    true = random.integers(0, 3, 900)
+    given = np.where(random.random(900) < 0.1, (true + random.integers(1, 3, 900)) % 3, true)
+    predicted = 0.9 * np.eye(3)[true] + 0.1 * random.dirichlet(np.ones(3), 900)
+    assert np.allclose(chance_right(given, predicted), predicted[np.arange(900), given])
+
+
+def test_where_one_class_is_given_for_another_its_rows_are_doubted_first() -> None:
+    random = np.random.default_rng(0)
+    true = np.arange(900) % 3
+    given = np.where((true == 1) & (random.random(900) < 0.4), 0, true)  # a third class is never mistaken
+    predicted = 0.5 * np.eye(3)[true] + 0.5 * random.dirichlet(np.ones(3), 900)
+    doubt = np.array([[0.35, 0.65, 0.0], [0.0, 0.65, 0.35]])  # as likely of the given class, 0 and then 2
+    both = chance_right(np.append(given, [0, 2]), np.vstack([predicted, doubt]))
+    assert both[-2] < both[-1]
