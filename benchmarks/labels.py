@@ -74,7 +74,7 @@ def news(data: Path, name: str) -> Case:
     return _case(name, dataset, clean["label"].to_numpy(), "linear-svm", "text-bag")
 
 
-def digits(share: float = 0.1) -> Case:
+def digits(share: float = 0.3) -> Case:
     """The digits of 8 by 8 pixels, of whose train labels a share is changed at random."""
     x, y = load_digits(return_X_y=True)
     random = np.random.default_rng(0)

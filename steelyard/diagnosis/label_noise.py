@@ -95,6 +95,12 @@ def _values(given: Array, predicted: Array, seed: int) -> Judged:
     return Judged(score, predicted, wrong, (float(wrong.mean()), *ends))
 
 
+def require_cleanlab() -> None:
+    """Raise UserError where the library is not there."""
+    with _cleanlab():
+        import cleanlab  # noqa: F401
+
+
 @contextmanager
 def _cleanlab() -> Iterator[None]:
     """One line where the library is not there."""

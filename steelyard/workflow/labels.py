@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from steelyard.data.split import FOLDS, Protocol
+from steelyard.diagnosis.label_noise import require_cleanlab
 from steelyard.diagnosis.labels import LabelErrors, suspects_of, with_examples
 from steelyard.errors import UserError
 from steelyard.recipe import Recipe
@@ -59,9 +60,10 @@ def find_labels(
     return found
 
 
-def labels_of(bench: Bench) -> LabelErrors:
-    """The suspicious labels among the rows outside the sealed test. Raises UserError."""
-    foreseen = out_of_fold(bench)
+def labels_of(bench: Bench, seconds: float = float("inf")) -> LabelErrors:
+    """The suspicious labels among the rows outside the sealed test, found in so many `seconds`. Raises UserError."""
+    require_cleanlab()
+    foreseen = out_of_fold(bench, seconds)
     truth = bench.truth[foreseen.rows]
     targets, suspects = suspects_of(
         bench.problem, truth, foreseen.predictions, foreseen.rows, bench.pool.origin, bench.ask.seed
@@ -81,7 +83,7 @@ def labels_of(bench: Bench) -> LabelErrors:
     return found
 
 
-def out_of_fold(bench: Bench) -> Foreseen:
+def out_of_fold(bench: Bench, seconds: float = float("inf")) -> Foreseen:
     """A prediction for every row of the pool by models that did not learn from it.
 
     Where the run deals rows into folds it has them; forecasts have them of the rows that were dev. Else a recipe is
@@ -91,12 +93,13 @@ def out_of_fold(bench: Bench) -> Foreseen:
         kept = final_predictions(bench)
         many = f"{bench.protocol.folds} folds" if bench.protocol.folds > 1 else "dev rows only"
         return Foreseen(kept.dev_rows, kept.dev, f"the final model's recipes, {many}")
+    end = bench.clock.now() + min(seconds, bench.left())
     with _folded(bench) as protocol:
-        for recipe in _able(bench):
+        for recipe in _able(bench, end - bench.clock.now()):
             recipe = replace(recipe, decision=None)  # a moved threshold would move suspicion with it
             trials = trials_of(recipe, (0,), FULL, protocol)
             bench.say("measure", f"{recipe.family} is trained on {FOLDS} folds, so that every row is predicted")
-            outcomes = bench.run(trials)
+            outcomes = bench.run(trials, end)
             tried = gather(recipe, FULL, outcomes, protocol.folds, bench.executor)
             if tried is not None:
                 return Foreseen(tried.rows[0], tried.dev[0], f"{recipe.family}, {FOLDS} folds")
@@ -119,7 +122,7 @@ def _folded(bench: Bench) -> Iterator[Protocol]:
         bench.executor.open(*where, held, bench.watch, bench.ask.network)
 
 
-def _able(bench: Bench) -> list[Recipe]:
+def _able(bench: Bench, seconds: float) -> list[Recipe]:
     """The recipes to try, one after another: the winner's if there is time for it, then families by their dev score.
 
     Of those for which there is no time only the cheapest is left. Without a time limit all are tried.
@@ -133,7 +136,7 @@ def _able(bench: Bench) -> list[Recipe]:
     recipes += [plain[arm.family] for arm in scored if arm.family != "dummy" and plain[arm.family] not in recipes]
     if not recipes:
         raise UserError(f"{bench.folder} has no model yet: finish the run first, with the same command")
-    room = CAUTION * bench.left() * bench.executor.jobs
+    room = CAUTION * seconds * bench.executor.jobs
     fitting = [recipe for recipe in recipes if bench.cost(recipe, FULL) <= room]
     return fitting or [min(recipes, key=lambda recipe: bench.cost(recipe, FULL))]
 

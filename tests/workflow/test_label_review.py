@@ -14,6 +14,7 @@ import steelyard
 from steelyard.cli import main
 from steelyard.data.corrections import read_corrections
 from steelyard.diagnosis.labels import LabelErrors
+from steelyard.inspecting import label_errors
 from steelyard.records import from_plain
 from steelyard.workflow.labels import find_labels
 
@@ -115,3 +116,10 @@ def test_where_rows_are_held_out_a_model_is_trained_on_folds_and_remembered(tmp_
     heard: list[str] = []
     again = find_labels(tmp_path / "run", watch=lambda event: heard.append(type(event).__name__))
     assert again.suspects == record.suspects and "Began" not in heard
+
+
+def test_a_run_of_python_objects_is_judged_from_python(tmp_path: Path) -> None:
+    settings = {"network.width": 16, "network.depth": 1, "stopping.epochs": 3}
+    run = steelyard.run(people(300), "income", output=tmp_path, trial_limit=12, jobs=1, settings=settings)
+    record = label_errors(run)
+    assert record.rows == 240 and (tmp_path / "diagnosis" / "labels.html").exists()
