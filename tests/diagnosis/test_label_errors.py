@@ -1,7 +1,9 @@
 """Labels that are likely wrong: planted ones are found in every kind of task, and about as many as were planted."""
 
+import json
 import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from steelyard.errors import UserError
 from steelyard.problem import Head, Problem
 
 ABC = ("a", "b", "c")
+MNIST = Path(__file__).parents[3] / "shared" / "data" / "label-errors-mnist"
 
 
 def noisy(rows: int, share: float, classes: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -146,3 +149,17 @@ def test_without_cleanlab_one_line_says_what_to_install(monkeypatch: pytest.Monk
     given, probabilities, _ = noisy(50, 0.1)
     with pytest.raises(UserError, match=r"pip install steelyard\[labels\]"):
         judge(Head("y", "multiclass", ABC), given, probabilities)
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not MNIST.is_dir(), reason="the folder ../shared/data with real data sets is missing")
+def test_errors_in_mnist_that_people_verified_are_ranked_at_least_as_well_as_by_cleanlab() -> None:
+    from cleanlab.rank import get_label_quality_scores
+
+    p, given = (np.load(MNIST / f"mnist_test_set_{what}.npy") for what in ("pyx", "original_labels"))
+    wrong = np.zeros(len(given), bool)
+    for each in json.loads((MNIST / "mnist_mturk.json").read_text()):
+        wrong[int(each["id"])] = each["mturk"]["given"] < 3
+    ours = judge(Head("digit", "multiclass", tuple("0123456789")), given, p).score
+    theirs = average_precision_score(wrong, -get_label_quality_scores(given, p))
+    assert average_precision_score(wrong, -ours) >= theirs > 0.4

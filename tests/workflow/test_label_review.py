@@ -118,8 +118,6 @@ def test_where_rows_are_held_out_a_model_is_trained_on_folds_and_remembered(tmp_
     assert again.suspects == record.suspects and "Began" not in heard
 
 
-def test_a_run_of_python_objects_is_judged_from_python(tmp_path: Path) -> None:
-    settings = {"network.width": 16, "network.depth": 1, "stopping.epochs": 3}
-    run = steelyard.run(people(300), "income", output=tmp_path, trial_limit=12, jobs=1, settings=settings)
-    record = label_errors(run)
-    assert record.rows == 240 and (tmp_path / "diagnosis" / "labels.html").exists()
+def test_the_same_is_found_from_python(run: Path, tmp_path: Path) -> None:
+    record = label_errors(steelyard.load(run), output=tmp_path)
+    assert record.suspects == found(run).suspects and (tmp_path / "labels.html").exists()
