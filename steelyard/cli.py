@@ -155,6 +155,7 @@ def _run(options: argparse.Namespace) -> int:
         jobs=options.jobs,
         weights=options.weights,
         costs=costs,
+        corrections=tuple(options.corrections),
     )
     from steelyard.terminal import show_answer, watching
 

@@ -1,4 +1,4 @@
-"""The Python face of what looks at data and trains no network: anchors, duplicates, probes."""
+"""The Python face of what looks at data: anchors, duplicates, probes, label errors."""
 
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -6,9 +6,12 @@ from typing import Any
 
 from steelyard.boxes.anchors import Anchors
 from steelyard.diagnosis.duplicates import Duplicates
+from steelyard.diagnosis.labels import LabelErrors
 from steelyard.diagnosis.probes.probe import Probe
+from steelyard.runs import Run
 from steelyard.workflow.anchors import KS, Wish, anchors_of
 from steelyard.workflow.duplicates import Search, duplicates_of
+from steelyard.workflow.labels import SECONDS, find_labels
 from steelyard.workflow.probe import Look, probe_of
 
 
@@ -69,6 +72,26 @@ def probe(
     """
     call = f"steelyard.probe({_shown(source)}, target={target!r}, seed={seed})"
     return probe_of(Look(source, target, test, task, tuple(exclude), _folder(output), seed, call), watch)
+
+
+def label_errors(
+    run: str | Path | Run,
+    *,
+    time_limit: float = SECONDS,
+    output: str | Path | None = None,
+    watch: Callable[[Any], None] = lambda _: None,
+) -> LabelErrors:
+    """The labels in the data of a finished run that are likely wrong, by models that did not learn from their rows.
+
+    `suspects` of the record come in the order in which to look at them; the test stays sealed. The page is labels.html
+    in `output` (default: diagnosis in the folder of the run), where `steelyard labels review` finds them. Needs
+    cleanlab. Raises UserError.
+    """
+    known = run if isinstance(run, Run) else None
+    folder = known.folder if known else Path(str(run))
+    call = f"steelyard.label_errors({str(folder)!r}, time_limit={time_limit:g})"
+    ask, network = (known.ask, known.network) if known else (None, None)
+    return find_labels(folder, time_limit, _folder(output), ask, watch, call, network)
 
 
 def _folder(output: str | Path | None) -> Path | None:

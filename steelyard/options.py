@@ -32,6 +32,13 @@ def run_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="CSV of what predictions cost, true classes down, predicted ones across: optimises `cost`, their mean",
     )
+    add(
+        "--corrections",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="labels to change and rows to drop, as `labels review` writes them; they lie over the source",
+    )
     add("--human-error", type=float, metavar="RATE", help="error rate of the best humans, as 0.01")
     add("--jobs", type=count, metavar="N", help="trainings side by side (default: one a core)")
 

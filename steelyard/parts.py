@@ -42,6 +42,7 @@ ROOMS = (
     "steelyard.training.optimizers",
     "steelyard.training.precision",
     "steelyard.training.stopping",
+    "steelyard.training.suspects",
     "steelyard.training.target_losses",
 )
 
@@ -235,6 +236,15 @@ class Decision(Part):
         self, metric: Any, truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray | None, seed: int
     ) -> np.ndarray:
         """The probabilities (n, k), every row moved by shifts that were tuned on other rows."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Labels(Part):
+    """Treats train labels that are likely wrong before they are learnt from; dev and test stay as they are."""
+
+    def treated(self, dataset: Any, problem: Any, prepare: Preparation, seed: int) -> Any:
+        """The train rows treated (`training.suspects.Treated`), by what a preparation makes of their inputs."""
         raise NotImplementedError
 
 

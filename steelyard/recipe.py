@@ -18,6 +18,7 @@ from steelyard.parts import (
     Augmentation,
     Decision,
     Estimator,
+    Labels,
     Loss,
     Network,
     Part,
@@ -47,6 +48,7 @@ class Recipe:
     precision: Part | None = None
     tta: Views | None = None
     decision: Decision | None = None
+    labels: Labels | None = None
 
     @property
     def family(self) -> str:

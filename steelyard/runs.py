@@ -192,6 +192,7 @@ def run(
     network: Any = None,
     source_column: str | int | None = None,
     target_source: str | Sequence[str] | None = None,
+    corrections: str | Path | Sequence[str | Path] = (),
 ) -> Run:
     """Run the workflow on a source (file, folder, frame, arrays) and return the finished run.
 
@@ -208,8 +209,10 @@ def run(
     when called as build(shape, outputs) or build(), or the path "package.module:build" of either; it stands in the
     place of our network (`networks.own` says what it is fed). `source_column` names the column that says where each row
     comes from, `target_source` the one or several sources that the model is for: dev and test hold their rows alone,
-    and some rows are held out of train as train-dev. The same call again resumes, or returns at once. Raises
-    UserError, with one line that says what to do, for anything in the arguments or the data that cannot be used.
+    and some rows are held out of train as train-dev. `corrections` are files of labels to change and rows to drop, as
+    `steelyard labels review` writes them: they lie over the source in train, dev and test alike. The same call again
+    resumes, or returns at once. Raises UserError, with one line that says what to do, for anything in the arguments or
+    the data that cannot be used.
     """
     ask = Ask(
         source,
@@ -236,6 +239,7 @@ def run(
         network,
         source_column,
         named_sources(target_source),
+        (corrections,) if isinstance(corrections, str | Path) else tuple(corrections),
     )
     record = carry_out(ask, watch)
     return Run(Path(record.output), record, ask, network)

@@ -41,15 +41,23 @@ class FittedSeveral:
 
 
 def fit(
-    estimator: Estimator, x: Array, y: Array, problem: Problem, seed: int, categorical: Sequence[int] = ()
+    estimator: Estimator,
+    x: Array,
+    y: Array,
+    problem: Problem,
+    seed: int,
+    categorical: Sequence[int] = (),
+    weights: Array | None = None,
 ) -> FittedEstimator:
     """The estimator fitted on a matrix (n, features) and a target (n,); for targets (n, heads) one fitted for each.
 
-    A row that lacks a target is not learnt from for that one.
+    A row that lacks a target is not learnt from for that one. `weights` (n,) say how much each row counts, where one
+    target is learnt.
     """
+    weighted: dict[str, Any] = {} if weights is None else {"weights": weights}
     if not problem.heads:
         task: Any = "multiclass" if problem.task == "ordinal" else problem.task
-        fitted: FittedEstimator = estimator.fit(x, y, task, problem.outputs, seed, categorical)
+        fitted: FittedEstimator = estimator.fit(x, y, task, problem.outputs, seed, categorical, **weighted)
         return fitted
     members = []
     for head, column in zip(problem.heads, y.T, strict=True):

@@ -233,6 +233,11 @@ def set_aside(dataset: Dataset, share: float, seed: int) -> tuple[np.ndarray, np
     return rows[~held], rows[held]
 
 
+def dealt(dataset: Dataset, folds: int, seed: int) -> np.ndarray:
+    """The fold 0..folds - 1 of each row (n,): stratified, duplicates in the same one."""
+    return np.asarray(positions(_strata(dataset), dataset.groups, np.random.default_rng([seed, 7])) % folds)
+
+
 def _strata(dataset: Dataset) -> np.ndarray:
     """Classes, or tenths of the target in regression; for several targets what is alike in them."""
     assert dataset.target is not None

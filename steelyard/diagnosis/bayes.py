@@ -6,9 +6,9 @@ import numpy as np
 
 from steelyard.diagnosis.human_level import RATE, RMSE
 from steelyard.diagnosis.human_values import mean_square, rooted
-from steelyard.diagnosis.label_noise import doubt, noise_rate
 from steelyard.diagnosis.nearest import LEAST, lower_bound, upper_bounds
 from steelyard.diagnosis.noise_floor import noise_floor
+from steelyard.diagnosis.noise_rate import doubt, noise_rate
 from steelyard.diagnosis.proxy import BayesProxies, Kind, Proxy, chosen_of
 from steelyard.diagnosis.soft_labels import from_counts, from_probabilities
 from steelyard.diagnosis.votes import mean_error

@@ -1,84 +1,110 @@
-"""How many labels are wrong, and how sure a model is, from its out-of-fold probabilities."""
+"""What is to be thought of every label of one target, by predictions of models that did not learn from its row.
+
+Which labels are likely wrong, and how many, is said by confident learning (Northcutt, Jiang & Chuang 2021, "Confident
+Learning: Estimating Uncertainty in Dataset Labels", JAIR 70, section 3, arXiv 1911.00068) as cleanlab does it; in which
+order to look at them by how likely they are right (`training.label_noise`). A label that is given or not is two classes
+of its own (Thyagarajan et al. 2022, arXiv 2211.13895). A value is likely wrong beyond a robust z-score of 3.5 (Iglewicz
+& Hoaglin 1993, "How to Detect and Handle Outliers").
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 
-from steelyard.diagnosis.votes import mean_error
-from steelyard.problem import Score
-from steelyard.weighing.interval import wilson
+from steelyard.errors import UserError
+from steelyard.problem import Head
+from steelyard.training.label_noise import chance_right
 
 Array = np.ndarray
-COLD, HOT, STEP = -3.0, 3.0, 0.05  # logarithms of the temperatures that are looked at; a step to feel slopes by
+DRAWS = 200  # of the rows, for the interval of the share
+FAR = 3.5  # robust z-score beyond which a value is likely wrong
+NORMAL = 0.6745  # the median of the absolute value of a standard normal number
 
 
-def noise_rate(truth: Array, probabilities: Array) -> Score:
-    """The share of labels that are wrong, by the confident joint of codes (n,) and probabilities (n, classes).
+@dataclass(frozen=True)
+class Judged:
+    """Every label of one target: score (n,) in 0..1, what is suggested (n,), which are likely wrong (n,), the share."""
 
-    A row counts for the likeliest class among those to which it is given at least the mean probability that rows of
-    that label have; counts are scaled to the classes' sizes. The interval is Wilson's for the rows that
-    count. Source: Northcutt, Jiang and Chuang 2021, "Confident learning: estimating uncertainty in dataset labels",
-    section 3.1 (arXiv 1911.00068).
-    """
-    classes = probabilities.shape[1]
-    sizes = np.bincount(truth, minlength=classes)
-    means = [probabilities[truth == c, c].mean() if sizes[c] else np.inf for c in range(classes)]
-    above = probabilities >= np.array(means)
-    sure = above.any(axis=1)
-    likeliest = np.where(above, probabilities, -1.0).argmax(axis=1)
-    joint = np.zeros((classes, classes))
-    np.add.at(joint, (truth[sure], likeliest[sure]), 1)
-    if not joint.sum():
-        return Score(0.0, 0.0, 1.0, 0)
-    share, rows = _off_diagonal(joint, sizes), int(sure.sum())
-    return Score(share, *wilson(share, rows), rows)
+    score: Array
+    suggested: Array
+    wrong: Array
+    share: tuple[float, float, float]
 
 
-def doubt(truth: Array, probabilities: Array, seed: int = 0) -> Score:
-    """The error a model expects of itself, the mean of 1 - max p (n, classes) after calibration.
-
-    The probabilities of either half of the rows are brought to the temperature that fits the other half best (Guo,
-    Pleiss, Sun and Weinberger 2017, "On calibration of modern neural networks", arXiv 1706.04599). The interval is over
-    rows and counts that the temperature is not known exactly.
-    """
-    halves = np.random.default_rng(seed).permutation(len(truth)) % 2
-    logits = np.log(np.clip(probabilities, 1e-12, 1.0))
-    found, unsure = np.empty(len(truth)), 0.0
-    for side in (0, 1):
-        mine, other = halves == side, halves != side
-        power, error = _temperature(logits[other], truth[other])
-        found[mine], low, high = (_doubts(logits[mine], power + step) for step in (0.0, -STEP, STEP))
-        slope = float(high.mean() - low.mean()) / (2 * STEP)
-        unsure += (slope * error * mine.mean()) ** 2
-    score = mean_error(found)
-    low_end, high_end = (float(np.hypot(end - score.value, 1.96 * np.sqrt(unsure))) for end in (score.low, score.high))
-    return Score(score.value, max(0.0, score.value - low_end), min(1.0, score.value + high_end), len(truth))
+def judge(head: Head, given: Array, predicted: Array, seed: int = 0) -> Judged:
+    """What is to be thought of labels `given` (n,): codes and probabilities (n, k), or values and values (n,)."""
+    if not head.classes:
+        return _values(given.astype(float), predicted.reshape(len(given)).astype(float), seed)
+    probabilities = predicted.reshape(len(given), -1).astype(float)
+    if probabilities.shape[1] == 1:  # a label: the probability of yes
+        probabilities = np.hstack([1 - probabilities, probabilities])
+    return _classes(given.astype(int), probabilities, seed)
 
 
-def _off_diagonal(joint: Array, sizes: Array) -> float:
-    """The share of a joint (label, likely truth) off its diagonal, each label having its size."""
-    of_label = joint.sum(axis=1)
-    known = (of_label > 0) & (sizes > 0)
-    wrong = 1 - np.diag(joint)[known] / of_label[known]
-    return float((wrong * sizes[known]).sum() / sizes[known].sum()) if known.any() else 0.0
+def _classes(given: Array, probabilities: Array, seed: int) -> Judged:
+    with _cleanlab():
+        from cleanlab.filter import find_label_issues
+
+    probabilities = np.clip(probabilities, 1e-9, None)
+    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
+    seen, codes = np.unique(given, return_inverse=True)  # cleanlab wants every class to have a row
+    known = probabilities[:, seen] / probabilities[:, seen].sum(axis=1, keepdims=True)
+    score = chance_right(given, probabilities)
+    if len(seen) < 2:
+        return Judged(score, given, np.zeros(len(given), bool), (0.0, 0.0, 0.0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        wrong = np.asarray(find_label_issues(codes, known, n_jobs=1), bool)
+    return Judged(score, probabilities.argmax(axis=1), wrong, _share(codes, known, seed))
 
 
-def _doubts(logits: Array, power: float) -> Array:
-    """1 - max p (n,) at a temperature given as its logarithm."""
-    return np.asarray(1 - _softmax(logits / np.exp(power)).max(axis=1))
+def _share(codes: Array, probabilities: Array, seed: int) -> tuple[float, float, float]:
+    """The share of wrong labels with its 95 % interval, by the confident joint of rows drawn anew within classes."""
+    with _cleanlab():
+        from cleanlab.count import compute_confident_joint
+
+    random = np.random.default_rng([seed, 11])
+    members = [np.flatnonzero(codes == k) for k in range(probabilities.shape[1])]
+
+    def off(rows: Array) -> float:
+        joint = compute_confident_joint(codes[rows], probabilities[rows])
+        return 1 - float(np.trace(joint)) / float(joint.sum())
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        drawn = [off(np.concatenate([random.choice(m, len(m)) for m in members])) for _ in range(DRAWS)]
+        share = off(np.arange(len(codes)))
+    return share, min(share, float(np.quantile(drawn, 0.025))), max(share, float(np.quantile(drawn, 0.975)))
 
 
-def _temperature(logits: Array, truth: Array) -> tuple[float, float]:
-    """The logarithm of the temperature at which the log loss is lowest, and its standard error by the curvature."""
-    from scipy.optimize import minimize_scalar
+def _values(given: Array, predicted: Array, seed: int) -> Judged:
+    with _cleanlab():
+        from cleanlab.regression.rank import get_label_quality_scores
 
-    def loss(power: float) -> float:
-        chosen = _softmax(logits / np.exp(power))[np.arange(len(truth)), truth]
-        return float(-np.log(np.maximum(chosen, 1e-12)).mean())
+    away = np.abs(given - predicted - np.median(given - predicted))
+    spread = float(np.median(away)) / NORMAL
+    wrong = away > FAR * spread if spread > 0 else np.zeros(len(given), bool)
+    unit = spread or 1.0  # so that several targets are ranked together
+    score = np.asarray(get_label_quality_scores(given / unit, predicted / unit, method="residual"))
+    random = np.random.default_rng([seed, 11])
+    drawn = random.binomial(len(given), wrong.mean(), DRAWS) / len(given)
+    ends = (float(np.quantile(drawn, 0.025)), float(np.quantile(drawn, 0.975)))
+    return Judged(score, predicted, wrong, (float(wrong.mean()), *ends))
 
-    power = float(minimize_scalar(loss, bounds=(COLD, HOT), method="bounded").x)
-    curvature = (loss(power + STEP) - 2 * loss(power) + loss(power - STEP)) / STEP**2
-    return power, float(1 / np.sqrt(max(curvature, 1e-3) * len(truth)))
+
+def require_cleanlab() -> None:
+    """Raise UserError where the library is not there."""
+    with _cleanlab():
+        import cleanlab  # noqa: F401
 
 
-def _softmax(logits: Array) -> Array:
-    found = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(found / found.sum(axis=1, keepdims=True))
+@contextmanager
+def _cleanlab() -> Iterator[None]:
+    """One line where the library is not there."""
+    try:
+        yield
+    except ImportError as error:
+        raise UserError(f"looking for label errors needs cleanlab ({error}): pip install steelyard[labels]") from error

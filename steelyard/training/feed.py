@@ -17,11 +17,15 @@ Tensors = tuple[Tensor, ...]
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Prepared rows to learn from: input tensors (n, …), targets (n, outputs) and class codes (n,) or None."""
+    """Prepared rows to learn from: input tensors (n, …), targets (n, outputs) and class codes (n,) or None.
+
+    `weights` (n,) say how much each counts in the loss; None: all alike.
+    """
 
     inputs: Tensors
     targets: Tensor
     classes: np.ndarray | None
+    weights: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.targets)
@@ -35,7 +39,8 @@ class Rows:
         """The same rows on a device."""
         if device.type == "cpu":
             return self
-        return Rows(tuple(tensor.to(device) for tensor in self.inputs), self.targets.to(device), self.classes)
+        inputs = tuple(tensor.to(device) for tensor in self.inputs)
+        return Rows(inputs, self.targets.to(device), self.classes, self.weights)
 
 
 @dataclass(frozen=True)
@@ -111,6 +116,8 @@ def _by_step(orders: Sequence[Tensor], span: slice, steps: int) -> Tensor:
 
 def _weights(rows: Rows, loss: Loss) -> Tensor | None:
     found = None if rows.classes is None else loss.row_weights(rows.classes)
+    if rows.weights is not None:
+        found = rows.weights if found is None else found * rows.weights
     return None if found is None else torch.from_numpy(found).float()
 
 

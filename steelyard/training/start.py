@@ -21,6 +21,7 @@ from steelyard.training.member import Member
 from steelyard.training.model import Model
 from steelyard.training.scale import Scale, base_of, learnt, scale_of
 from steelyard.training.streams import seed_of
+from steelyard.training.suspects import Treated
 
 
 class Diverged(ArithmeticError):
@@ -40,16 +41,16 @@ class Ready:
 def question(recipe: Recipe, seed: int) -> tuple[Any, ...]:
     """What `ready` depends on besides the rows: equal questions have equal answers, which trials share."""
     held = _held(recipe)
-    return (recipe.prepare, held, seed if held else None)
+    return (recipe.prepare, held, recipe.labels, seed if held or recipe.labels else None)
 
 
 def ready(recipe: Recipe, dataset: Dataset, problem: Problem, seed: int) -> Ready:
     """The rows of a data set prepared for a network; the preparation is fitted on those that are learnt from."""
     held = _held(recipe)
     if not held:
-        return _ready(recipe, dataset, None, problem)
+        return _ready(recipe, dataset, None, problem, seed)
     kept, aside = set_aside(dataset, held, seed)
-    return _ready(recipe, dataset.take(kept), dataset.take(aside), problem)
+    return _ready(recipe, dataset.take(kept), dataset.take(aside), problem, seed)
 
 
 def _held(recipe: Recipe) -> float | None:
@@ -57,11 +58,29 @@ def _held(recipe: Recipe) -> float | None:
     return None if getattr(recipe.stopping, "rule", None) is None else float(recipe.stopping.held)  # type: ignore[union-attr]
 
 
-def _ready(recipe: Recipe, learnt: Dataset, aside: Dataset | None, problem: Problem) -> Ready:
+def _ready(recipe: Recipe, learnt: Dataset, aside: Dataset | None, problem: Problem, seed: int) -> Ready:
+    treated = _treated(recipe, learnt, problem, seed)
+    learnt = treated.dataset
     prepared: Prepared = recipe.prepare.fit(learnt)
     scale = _scale(recipe, prepared, learnt, problem)
-    rows = _rows(prepared, scale, learnt, problem)
+    rows = _softened(_rows(prepared, scale, learnt, problem), treated)
     return Ready(prepared, scale, rows, None if aside is None else _rows(prepared, scale, aside, problem))
+
+
+def _treated(recipe: Recipe, dataset: Dataset, problem: Problem, seed: int) -> Treated:
+    """The rows to learn from, with their suspicious labels treated where the recipe says so."""
+    if recipe.labels is None:
+        return Treated(dataset)
+    found: Treated = recipe.labels.treated(dataset, problem, recipe.prepare, seed)
+    return found
+
+
+def _softened(rows: Rows, treated: Treated) -> Rows:
+    """The rows with the weights and the softer targets of a treatment."""
+    if treated.soft is not None:
+        soft = torch.from_numpy(treated.soft).float()
+        rows = replace(rows, targets=torch.where(soft.isnan(), rows.targets, soft))
+    return rows if treated.weights is None else replace(rows, weights=treated.weights)
 
 
 def _scale(recipe: Recipe, prepared: Prepared, dataset: Dataset, problem: Problem) -> Scale:
@@ -96,15 +115,18 @@ def begin(recipe: Recipe, ready: Ready, dataset: Dataset, problem: Problem, seed
 
 def fitted(recipe: Recipe, dataset: Dataset, problem: Problem, seed: int) -> Model:
     """A classical model, fitted."""
-    assert recipe.estimator is not None
+    assert recipe.estimator is not None and dataset.target is not None
     if recipe.estimator.kind in DUMB and dataset.asked.any() and not dataset.asked.all():
         dataset = dataset.take(np.flatnonzero(dataset.asked))  # what is to be beaten is one answer to what is asked
+    treated = _treated(recipe, dataset, problem, seed)
+    dataset = treated.dataset
     assert dataset.target is not None
     prepared: Prepared = recipe.prepare.fit(dataset)
     scale = _scale(recipe, prepared, dataset, problem)
     target = scale.forward(_target(prepared, dataset)) if scale else dataset.target
     columns = getattr(prepared, "categorical", ()) if recipe.estimator.wants == "ordinal" else ()
-    estimator = fit(recipe.estimator, prepared.matrix(dataset), target, problem, seed_of(seed, "fit") % 2**31, columns)
+    drawn, x = seed_of(seed, "fit") % 2**31, prepared.matrix(dataset)
+    estimator = fit(recipe.estimator, x, target, problem, drawn, columns, treated.weights)
     return replace(Model(problem, dataset.schema, recipe, prepared, scale), estimator=estimator)
 
 

@@ -1,5 +1,6 @@
 """What a user asks of a run."""
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ class Ask:
     `order` names the classes of an ordinal target from the lowest. `network` is one of the user's own
     (`networks.given`), and once the data are read the part that stands for it. `source_column` names the column that
     says where each row comes from, `target_source` the sources that the model is for: dev and test hold only these.
+    `corrections` are files of labels to change and rows to drop, which lie over the source (`data.corrections`).
     """
 
     source: Any
@@ -50,6 +52,7 @@ class Ask:
     network: Any = None
     source_column: str | int | None = None
     target_source: tuple[str, ...] = ()
+    corrections: tuple[str | Path, ...] = ()
 
     def __post_init__(self) -> None:
         if self.source_column is not None and not self.target_source:
@@ -112,6 +115,7 @@ class Ask:
             }
             | self._inputs()
             | {path: part.plain() for path, part in self.own}
+            | ({"corrections": [_hash(file) for file in self.corrections]} if self.corrections else {})
         )
 
     def _inputs(self) -> dict[str, Any]:
@@ -137,6 +141,11 @@ def named(given: Any) -> tuple[str, ...]:
         return ()
     several = [given] if isinstance(given, str) or not isinstance(given, Iterable) else given
     return tuple(str(name).strip() for name in several)
+
+
+def _hash(file: str | Path) -> str:
+    """A hash of what a file holds."""
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()[:16]
 
 
 def seed_of(given: int | None) -> int:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from steelyard.data.corrections import corrected
 from steelyard.data.costs import cost_matrix
 from steelyard.data.dataset import Dataset
 from steelyard.data.forecast import naive_step
@@ -42,6 +43,8 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
         mix=ask.mix,
     )
     dataset = kept_together(dataset)
+    if ask.corrections:
+        dataset = corrected(dataset, ask.corrections, ask.seed)
     assert dataset.target is not None
     task = dataset.task
     if ask.human_error is not None and task not in RATED:

@@ -56,6 +56,7 @@ def remember_ask(journal: Journal, ask: Ask) -> None:
     plain["source"] = str(Path(ask.source).resolve())
     plain["test"] = str(Path(ask.test).resolve()) if isinstance(ask.test, str | Path) else None
     plain["constraints"] = [str(constraint) for constraint in ask.constraints]
+    plain["corrections"] = [str(Path(file).resolve()) for file in ask.corrections]
     journal.set_fact("asked", to_plain(plain))
 
 
@@ -70,6 +71,7 @@ def asked_again(journal: Journal, folder: Path) -> Ask:
         "target_source": tuple(plain.get("target_source", ())),
     }
     tuples |= {"order": tuple(plain.get("order", ())), "target": _target(plain["target"])}
+    tuples["corrections"] = tuple(plain.get("corrections", ()))
     constraints = tuple(Constraint.parse(text) for text in plain["constraints"])
     tuples["layout"] = Layout(**plain.get("layout", {}))
     known = {f.name for f in fields(Ask)}

@@ -61,6 +61,10 @@ class Fitted:
             ids[row, : len(words)] = words
         return (ids,)
 
+    def matrix(self, dataset: Dataset) -> np.ndarray:
+        (found,) = self.transform(dataset)
+        return np.nan_to_num(found.reshape(len(dataset), -1)).astype(np.float32)
+
 
 @dataclass(frozen=True)
 class SmallWords(Preparation):
