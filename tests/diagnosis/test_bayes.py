@@ -7,9 +7,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_predict
 
 from steelyard.diagnosis.bayes import bayes_proxies
-from steelyard.diagnosis.noise_rate import doubt, noise_rate
 from steelyard.diagnosis.nearest import cover_hart
 from steelyard.diagnosis.noise_floor import noise_floor
+from steelyard.diagnosis.noise_rate import doubt, noise_rate
 from steelyard.diagnosis.proxy import BayesProxies
 from steelyard.errors import UserError
 
