@@ -1,9 +1,9 @@
 """The commands that look at data and at finished runs: a file a command, each parsed there and calling one function."""
 
-from steelyard.commands import data
+from steelyard.commands import data, learning_curve
 from steelyard.commands.making import MakeCommand
 
-ALL = (data.add,)
+ALL = (data.add, learning_curve.add)
 
 
 def add_all(command: MakeCommand) -> None:

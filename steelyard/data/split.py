@@ -64,6 +64,20 @@ class Protocol:
         stream = np.random.default_rng([self.seed, 3, partition])
         return np.asarray(rows[_systematic(self.strata[rows], None, size / len(rows), stream)])
 
+    def nested(self, rows: np.ndarray, size: int, draw: int, of: int | None = None) -> np.ndarray:
+        """At most `size` of the rows, stratified; each subset lies in every larger one of the same `draw`.
+
+        With `of` only the rows of that stratum are limited to `size`, and all others stay.
+        """
+        mine = rows if of is None else rows[self.strata[rows] == of]
+        if size >= len(mine):
+            return rows
+        if self.order is not None:
+            kept = latest(self.order, mine, size)
+        else:
+            kept = mine[_ranks(self.strata[mine], np.random.default_rng([self.seed, 7, draw])) < size]
+        return kept if of is None else rows[np.isin(rows, kept) | (self.strata[rows] != of)]
+
     def to_dict(self) -> dict[str, object]:
         ready = None if self.given is None else len(self.given)
         return {"kind": self.kind, "folds": self.folds, "seed": self.seed, "rows": len(self.strata), "ready_dev": ready}
@@ -183,6 +197,21 @@ def _positions(strata: np.ndarray, groups: np.ndarray | None, stream: np.random.
     position = np.empty(len(first), dtype=np.int64)
     position[queue] = np.arange(len(first))
     return np.asarray(position[member])
+
+
+def _ranks(strata: np.ndarray, stream: np.random.Generator) -> np.ndarray:
+    """Where each row (n,) stands in a shuffled queue of which every beginning has its share of each stratum."""
+    shuffled = stream.permutation(len(strata))
+    codes = strata[shuffled]
+    by_code = np.argsort(codes, kind="stable")
+    _, starts, member, counts = np.unique(codes[by_code], return_index=True, return_inverse=True, return_counts=True)
+    shares = np.empty(len(strata))
+    shares[shuffled[by_code]] = (np.arange(len(strata)) - starts[member] + stream.random(len(starts))[member]) / counts[
+        member
+    ]
+    ranks = np.empty(len(strata), dtype=np.int64)
+    ranks[np.argsort(shares, kind="stable")] = np.arange(len(strata))
+    return ranks
 
 
 def _systematic(strata: np.ndarray, groups: np.ndarray | None, share: float, stream: np.random.Generator) -> np.ndarray:
