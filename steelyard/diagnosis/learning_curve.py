@@ -17,7 +17,7 @@ from steelyard.errors import UserError
 Array = np.ndarray
 Outlook = Literal["helps", "hardly helps", "cannot tell yet"]
 TIMES = (2.0, 4.0, 10.0)  # as many rows
-DRAWS = 8000
+DRAWS = 4000
 FAN = 40  # places at which the forecast is drawn
 SURE = 0.8  # the chance from which on more data are said to help; to hardly help when the chance is as low
 MATTERS = 0.02  # of the last error: a smaller difference does not matter, where nothing else is known
@@ -226,7 +226,7 @@ def _law(sizes: Array, logs: Array, variances: Array) -> Law:
         return float((((logs - level - shape) ** 2) / variances).sum())
 
     bounds = [(None, None), (0.0, 1.0), (0.0, STEEPEST)]
-    starts = [(logs[-1], floor, exponent) for floor in (0.05, 0.5, 0.9) for exponent in (0.1, 0.4, 1.0)]
+    starts = [(logs[-1], floor, exponent) for floor in (0.1, 0.8) for exponent in (0.2, 0.8)]
     best = min((minimize(misfit, start, bounds=bounds) for start in starts), key=lambda found: float(found.fun))
     level, floor, exponent = best.x
     end = float(np.exp(level))

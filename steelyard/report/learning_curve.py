@@ -38,7 +38,8 @@ def answer(curve: LearningCurve, what: str, rows: str, error: str) -> str:
     }[curve.outlook]
     return (
         f"{verdict}: {twice.times:g}× as many {rows} ({count(twice.rows)}) are expected to take {error} from "
-        f"{write(curve.now.error)} to {expected}; the chance that it falls by at least {_short(curve.matters)} is {round(100 * twice.chance)} %."
+        f"{write(curve.now.error)} to {expected}; the chance that it falls by at least {_short(curve.matters)} is "
+        f"{round(100 * twice.chance)} %."
     )
 
 
@@ -151,11 +152,11 @@ def measured_table(curve: LearningCurve) -> Table:
 def _law(curve: LearningCurve) -> str:
     """The law in words: how fast the error falls, and towards what."""
     law, write = curve.law, _format(curve)
-    power = f"{law.exponent:.2f}".replace("-", "−")
+    power = f"−{law.exponent:.2f}"
     return (
-        f"The law: {write(law.floor)} + {law.scale:.3g} · rows^−{power}. It falls towards {write(law.floor)}, which is "
-        "what this model would still get wrong with endless data; that number is far beyond what was measured, so take "
-        "it for a hint. Forecasts weigh several kinds of laws, and widen with the distance."
+        f"The law that fits best: {write(law.floor)} + {law.scale:.3g} · rows^({power}). Forecasts weigh it with other "
+        "laws by how well each of them fits, and widen with the distance, since real curves stray from every law; they "
+        "may go below its floor."
     )
 
 
@@ -170,7 +171,7 @@ def _words(curve: LearningCurve, of: str) -> str:
 
 
 def _format(curve: LearningCurve) -> Format:
-    values = [each.error for each in (*curve.measured, *curve.forecasts)]
+    values = [each.error for each in curve.measured] + [each.error for each in curve.forecasts]
     return fitting(values, [(curve.forecasts[0].high80 - curve.forecasts[0].low80) / 2])
 
 

@@ -34,7 +34,8 @@ class Wish:
     """What is asked: trainings of every size, the recipe (None: the run's own), and which classes.
 
     `classes` are named, else the `worst` so many, by recall. `matters` is the smallest difference in error worth having
-    (None: half the standard error of the dev score). `shares` are the sizes, as shares of the train rows.
+    (None: half the standard error of the dev score). `shares` are the sizes, as shares of the train rows; without `full`
+    all of them are left out, so that a forecast can be held against them.
     """
 
     seeds: int = SEEDS
@@ -43,6 +44,7 @@ class Wish:
     worst: int = WORST
     matters: float | None = None
     shares: tuple[float, ...] = SHARES
+    full: bool = True
 
     def __post_init__(self) -> None:
         if self.seeds < 1:
@@ -88,7 +90,7 @@ def growth_of(bench: Bench, wish: Wish = Wish(), seconds: float | None = None) -
     base = the_base(bench, (), wish.against, ())
     unit, measure = error_metric(bench.problem)
     sizes = [Size(rows, nested=True) for rows in _sizes(bench.train_rows, wish.shares, LEAST_ROWS)]
-    tried = _tried(bench, base.recipe, wish.seeds, [*sizes, FULL], base.name, end)
+    tried = _tried(bench, base.recipe, wish.seeds, [*sizes, *([FULL] if wish.full else [])], base.name, end)
     found = Growth(bench.problem.target, base.name, unit, len(_dev_rows(bench)), bench.protocol.folds, None)
     if len(tried) < LEAST_SIZES:
         why = f"only {len(tried)} sizes could be tried in the time, and a curve needs {LEAST_SIZES}: give it more"
@@ -127,8 +129,11 @@ def _verdict(curve: LearningCurve) -> str:
 
 
 def _sizes(rows: int, shares: Sequence[float], least: int) -> list[int]:
-    """The sizes that are shares of so many rows, the smallest first."""
-    return [size for size in sorted({round(share * rows) for share in shares}) if size >= least]
+    """The sizes that are shares of so many rows, the smallest first; of few rows closer to each other."""
+    sizes = [size for size in sorted({round(share * rows) for share in shares}) if size >= least]
+    if len(sizes) < LEAST_SIZES and rows >= 2 * least:
+        sizes = sorted({round(size) for size in np.geomspace(least, rows, LEAST_SIZES + 1)[:-1]})
+    return sizes
 
 
 def _tried(bench: Bench, recipe: Recipe, seeds: int, sizes: Sequence[Size], name: str, end: float) -> list[Tried]:
