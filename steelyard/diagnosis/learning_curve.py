@@ -5,17 +5,15 @@ of laws by how well each agrees with the measurements, and over how far curves s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.optimize import minimize
 
+from steelyard.diagnosis.growth import Forecast, Law, LearningCurve, Measured, Outlook
 from steelyard.diagnosis.learning_laws import agreement, draws
 from steelyard.errors import UserError
 
 Array = np.ndarray
-Outlook = Literal["helps", "hardly helps", "cannot tell yet"]
 TIMES = (2.0, 4.0, 10.0)  # as many rows
 DRAWS = 4000
 FAN = 40  # places at which the forecast is drawn
@@ -24,79 +22,6 @@ MATTERS = 0.02  # of the last error: a smaller difference does not matter, where
 LEAST_SIZES = 3
 TYPICAL, WORTH = 0.03, 2.0  # spread of the log error between trainings, and how many trainings this belief counts as
 STEEPEST = 3.0  # exponent of a law
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The error of trainings on so many rows: each of them, their mean, and its standard error (seeds and examples)."""
-
-    rows: int
-    error: float
-    spread: float
-    errors: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Law:
-    """error = floor + scale · rows^-exponent."""
-
-    floor: float
-    scale: float
-    exponent: float
-
-    def __call__(self, rows: float | Array) -> Array:
-        """The error (…) at a number of rows (…)."""
-        return np.asarray(self.floor + self.scale * np.asarray(rows, dtype=float) ** -self.exponent)
-
-
-@dataclass(frozen=True)
-class Forecast:
-    """The error on `times` as many rows: what is expected, and where a measurement as those made would lie.
-
-    `low80` to `high80` holds it with a chance of 80 %, `low95` to `high95` of 95 %. `gain` is by how much the expected
-    error is lower than now, with its 80 % interval; `chance` that it is lower by what matters.
-    """
-
-    times: float
-    rows: int
-    error: float
-    low80: float
-    high80: float
-    low95: float
-    high95: float
-    gain: float
-    gain_low: float
-    gain_high: float
-    chance: float
-
-
-@dataclass(frozen=True)
-class LearningCurve:
-    """An error over the number of training rows (`of` what: all rows, or those of one class), and what more would do.
-
-    `fan` are forecasts from the most rows measured to ten times as many; `matters` is the smallest difference that
-    matters; `families` the weight of each kind of law in the forecast; `per_thousand` the gain of the next 1,000 rows
-    with its 80 % interval.
-    """
-
-    of: str
-    measured: tuple[Measured, ...]
-    law: Law
-    forecasts: tuple[Forecast, ...]
-    fan: tuple[Forecast, ...]
-    per_thousand: tuple[float, float, float]
-    matters: float
-    outlook: Outlook
-    families: dict[str, float]
-
-    @property
-    def now(self) -> Measured:
-        """The last measurement."""
-        return self.measured[-1]
-
-    def at(self, times: float) -> Forecast:
-        """The forecast for so many times the rows."""
-        return next(each for each in self.forecasts if each.times == times)
 
 
 def fit_curve(

@@ -1,7 +1,6 @@
 """The page of learning curves: will more data help, how much, and of which class?"""
 
-from steelyard.diagnosis.growth import ClassGrowth, Growth
-from steelyard.diagnosis.learning_curve import LearningCurve
+from steelyard.diagnosis.growth import ClassGrowth, Growth, LearningCurve
 from steelyard.report.figures.growth import growth_curve
 from steelyard.report.numbers import Format, count, fitting
 from steelyard.report.sheet import Part, sheet

@@ -7,18 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from steelyard.diagnosis.errors import as_error, error_metric
-from steelyard.diagnosis.growth import ClassGrowth, Growth
-from steelyard.diagnosis.learning_curve import LEAST_SIZES, LearningCurve, fit_curve
+from steelyard.diagnosis.errors import error_metric
+from steelyard.diagnosis.growth import ClassGrowth, Growth, LearningCurve
+from steelyard.diagnosis.learning_curve import LEAST_SIZES
 from steelyard.errors import UserError, suggest
 from steelyard.metrics import Metric, labels, metric
 from steelyard.recipe import Recipe
 from steelyard.records import to_plain
 from steelyard.trials.arms import FULL, Size, Tried
-from steelyard.weighing.compare import MATTERS
-from steelyard.weighing.interval import resampled, score_of
 from steelyard.workflow.arms import the_base
 from steelyard.workflow.bench import Bench, write_json
+from steelyard.workflow.curve_points import curve_of, least_of
 from steelyard.workflow.reopened import reopened
 
 Watch = Callable[[Any], None]
@@ -34,8 +33,8 @@ class Wish:
     """What is asked: trainings of every size, the recipe (None: the run's own), and which classes.
 
     `classes` are named, else the `worst` so many, by recall. `matters` is the smallest difference in error worth having
-    (None: half the standard error of the dev score). `shares` are the sizes, as shares of the train rows; without `full`
-    all of them are left out, so that a forecast can be held against them.
+    (None: half the standard error of the dev score). `shares` are the sizes, as shares of the train rows;
+    without `full` all of them are left out, so that a forecast can be held against them.
     """
 
     seeds: int = SEEDS
@@ -96,9 +95,9 @@ def growth_of(bench: Bench, wish: Wish = Wish(), seconds: float | None = None) -
         why = f"only {len(tried)} sizes could be tried in the time, and a curve needs {LEAST_SIZES}: give it more"
         bench.say("regularise", f"learning curve: {why}")
         return replace(found, reason=why, seconds=bench.clock.now() - began)
-    matters = _matters(bench, measure, tried[-1]) if wish.matters is None else wish.matters
+    matters = least_of(bench, measure, tried[-1]) if wish.matters is None else wish.matters
     rows = [each.size.rows or bench.train_rows for each in tried]
-    curve = _curve(bench, measure, tried, rows, matters, "all rows")
+    curve = curve_of(bench, measure, tried, rows, matters, "all rows")
     bench.say("regularise", f"learning curve of {base.name}: {in_words(curve)}")
     classes = []
     for code in codes or _worst(bench, tried[-1], wish.worst):
@@ -154,48 +153,6 @@ def _tried(bench: Bench, recipe: Recipe, seeds: int, sizes: Sequence[Size], name
     return found
 
 
-def _curve(
-    bench: Bench,
-    measure: Metric,
-    tried: Sequence[Tried],
-    rows: Sequence[int],
-    matters: float,
-    of: str,
-    code: int | None = None,
-) -> LearningCurve:
-    """The curve of an error over rows, with the noise of dev; with `code` on the dev rows of that class alone."""
-    most = max(len(each.dev) for each in tried)
-    errors, first = np.full((len(tried), most), np.nan), []
-    for i, each in enumerate(tried):
-        for k, (places, dev) in enumerate(zip(each.rows, each.dev, strict=True)):
-            kept = slice(None) if code is None else bench.truth[places] == code
-            truth, said, weights = bench.truth[places[kept]], dev[kept], bench.pool.weights_of(places[kept])
-            score = measure(truth, said, weights)
-            errors[i, k] = 1 - score if measure.greater_is_better else score
-            if k == 0:
-                first.append(said)
-                asked, counted = truth, weights
-    redrawn = resampled(measure, asked, first, weights=counted, fast=True)
-    return fit_curve(rows, errors, noise=_own_noise(redrawn), matters=matters, of=of)
-
-
-def _own_noise(redrawn: np.ndarray) -> np.ndarray:
-    """The standard error (sizes,) that each size has for itself, from scores (resamples, sizes) on the same examples.
-
-    What a resample does to all sizes alike moves the whole curve, not its shape: it is taken out.
-    """
-    sizes = redrawn.shape[1]
-    own = redrawn - redrawn.mean(axis=1, keepdims=True)
-    return np.asarray(own.std(axis=0) * np.sqrt(sizes / (sizes - 1)))
-
-
-def _matters(bench: Bench, measure: Metric, last: Tried) -> float:
-    """Half the standard error of the dev score: what is smaller cannot be told apart there."""
-    rows = last.rows[0]
-    score = as_error(measure, score_of(measure, bench.truth[rows], last.dev[0], bench.pool.weights_of(rows)))
-    return MATTERS * (score.high - score.low) / (2 * 1.96)
-
-
 def _of_class(
     bench: Bench, recipe: Recipe, wish: Wish, code: int, last: Tried, measure: Metric, matters: float, end: float
 ) -> ClassGrowth | None:
@@ -210,11 +167,9 @@ def _of_class(
     if len(tried) < LEAST_SIZES:
         return None
     rows = [each.size.rows or there for each in tried]
-    own = _curve(bench, metric("accuracy"), tried, rows, 0.0, name, code)
-    dev = max(1, int((bench.truth[last.rows[0]] == code).sum()))
-    least = MATTERS * float(np.sqrt(max(own.now.error * (1 - own.now.error), 1 / dev) / dev))
-    own = _curve(bench, metric("accuracy"), tried, rows, least, name, code)
-    return ClassGrowth(name, own, _curve(bench, measure, tried, rows, matters, name))
+    recall = metric("accuracy")  # on the rows of one class
+    own = curve_of(bench, recall, tried, rows, least_of(bench, recall, last, code), name, code)
+    return ClassGrowth(name, own, curve_of(bench, measure, tried, rows, matters, name))
 
 
 def _worst(bench: Bench, last: Tried, most: int) -> list[int]:

@@ -163,7 +163,7 @@ def test_nested_subsets_lie_in_the_larger_ones_and_keep_the_classes_shares() -> 
     assert (len(smaller), len(larger)) == (300, 1200)
     assert set(smaller) <= set(larger) <= set(train)
     for some in (smaller, larger):
-        shares = np.bincount(given.target[pool][some]) / len(some)  # type: ignore[index]
+        shares = np.bincount(given.target[pool][some]) / len(some)
         assert np.allclose(shares, np.bincount(given.target) / 6000, atol=0.006)
     assert set(protocol.nested(train, 300, 2)) != set(smaller)
     assert np.array_equal(protocol.nested(train, len(train), 1), train)
@@ -173,7 +173,7 @@ def test_a_nested_subset_of_a_class_leaves_all_other_rows() -> None:
     given = dataset(6000)
     protocol, pool, _ = parts(given)
     train = protocol.split(0, 0)[0]
-    codes = given.target[pool]  # type: ignore[index]
+    codes = given.target[pool]
     some, more = (protocol.nested(train, size, 0, of=1) for size in (100, 400))
     assert np.array_equal(some[codes[some] != 1], train[codes[train] != 1])
     assert ((codes[some] == 1).sum(), (codes[more] == 1).sum()) == (100, 400)

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from steelyard.diagnosis.learning_curve import LearningCurve
+from steelyard.diagnosis.growth import LearningCurve
 from steelyard.report.figures.canvas import COLOURS, NARROW, SMALL, WIDE, Canvas, Drawing, grid
 from steelyard.report.numbers import tick
 
