@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 Array = np.ndarray
-LEAST = 0.02  # no shape goes below this share of the last error
-STRAYS = (0.005, 0.01, 0.02, 0.04, 0.08)  # of the log error, for a way of one in x
-STRAY = 0.03  # how far curves stray, typically: the scale of a half-normal prior
+STRAYS = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)  # of the log error, for a way of one in x
+STRAY = 0.03  # how far curves stray, typically: the scale of a half-Cauchy prior, which lets some stray far
 STEEP = 0.5  # of an exponential prior: exponents of real curves are mostly below it
 EXPONENTS = np.linspace(0.03, 1.5, 36)
 FLOORS = np.append(np.linspace(0, 0.95, 20), (0.97, 0.98, 0.99, 0.995, 0.998))  # as a share of the last error
@@ -43,11 +42,6 @@ def _exponential(parameters: Array, x: Array) -> Array:
     """floor + a·exp(-b·n): nothing is gained beyond a certain number of rows."""
     rate, floor = parameters[:, 0, None], parameters[:, 1, None]
     return np.asarray(np.log(floor + (1 - floor) * np.exp(rate * (1 - np.exp(x)))))
-
-
-def _logarithmic(parameters: Array, x: Array) -> Array:
-    """a - b·log(n): every doubling gains the same."""
-    return np.asarray(np.log(np.maximum(LEAST, 1 - parameters[:, 0, None] * x)))
 
 
 def _grid(*axes: Array | tuple[float, ...]) -> Array:
@@ -98,7 +92,7 @@ def agreement(x: Array, logs: Array, variances: Array) -> Agreement:
         rest = off - level[:, None]
         misfit = np.einsum("li,ij,lj->l", rest, inverse, rest)
         scores.append(
-            prior + 0.5 * (np.linalg.slogdet(inverse)[1] - np.log(exact) - misfit) - 0.5 * (stray / STRAY) ** 2
+            prior + 0.5 * (np.linalg.slogdet(inverse)[1] - np.log(exact) - misfit) - np.log1p((stray / STRAY) ** 2)
         )
         levels.append(level)
         spreads.append(np.full(len(level), exact**-0.5))

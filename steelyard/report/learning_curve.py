@@ -53,13 +53,18 @@ def _beyond(curve: LearningCurve) -> str:
 
 
 def _of_class(grown: ClassGrowth) -> list[str]:
-    lines = [answer(grown.own, f"rows of {grown.name}", "of them", "the share of them that is missed")]
+    own = answer(grown.own, f"rows of {grown.name}", "of them", "the share of them that is missed")
     twice, write = grown.whole.forecasts[0], _format(grown.whole)
-    lines.append(
-        f"The error on all rows would go from {write(grown.whole.now.error)} to {write(twice.error)} by that "
-        f"(80 % interval {write.interval(twice.low80, twice.high80)})."
-    )
-    return lines
+    verdict = {
+        "helps": "That will help on all rows, too",
+        "hardly helps": "It will hardly help on all rows",
+        "cannot tell yet": "Whether it helps on all rows cannot be told yet",
+    }[grown.whole.outlook]
+    return [
+        own,
+        f"{verdict}: the error there is expected to go from {write(grown.whole.now.error)} to {write(twice.error)} "
+        f"(80 % interval {write.interval(twice.low80, twice.high80)}).",
+    ]
 
 
 def parts(found: Growth) -> list[Part]:
