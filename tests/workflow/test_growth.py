@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import steelyard
 from steelyard.cli import main
 from steelyard.diagnosis.growth import Growth
 from steelyard.recipe import Recipe
@@ -54,9 +55,9 @@ def test_what_was_trained_is_not_trained_again(run: Path, grown: Growth) -> None
     assert again.whole == grown.whole
 
 
-def test_the_test_stays_sealed(run: Path, grown: Growth) -> None:
-    before = json.loads((run / "run.json").read_text())["test"]
-    assert before is not None and grown.whole is not None
+def test_the_test_is_not_opened_for_it(run: Path, people_run: Path, grown: Growth) -> None:
+    assert grown.whole is not None
+    assert steelyard.load(run).journal().openings() == steelyard.load(people_run).journal().openings()
 
 
 def test_without_time_for_a_curve_it_says_so(run: Path) -> None:

@@ -13,6 +13,7 @@ from steelyard.report.numbers import tick
 LEFT, TOP, RIGHT = 48.0, 46.0, 14.0  # pixels; above are the names of the marks
 DASHED: Any = (0, (4, 3))
 DOTTED: Any = (0, (1, 2.5))
+MISSED = 4.0  # standard errors
 ROOM = 0.06  # of the range of errors, above and below
 
 
@@ -61,8 +62,8 @@ def _limits(axes: Axes, curve: LearningCurve) -> None:
 def _fan(axes: Axes, curve: LearningCurve) -> None:
     rows = [each.rows for each in curve.fan]
     for low, high, alpha in (("low95", "high95", 0.13), ("low80", "high80", 0.22)):
-        edges = [[getattr(each, name) for each in curve.fan] for name in (low, high)]
-        axes.fill_between(rows, *edges, color=COLOURS["accent"], alpha=alpha, lw=0)
+        bottom, top = ([getattr(each, name) for each in curve.fan] for name in (low, high))
+        axes.fill_between(rows, bottom, top, color=COLOURS["accent"], alpha=alpha, lw=0)
     axes.plot(rows, [each.error for each in curve.fan], color=COLOURS["accent"], linewidth=2, linestyle=DASHED)
     for each in curve.forecasts:
         axes.axvline(each.rows, color=COLOURS["muted"], linewidth=0.9, linestyle=DOTTED)
@@ -74,12 +75,18 @@ def _measured(axes: Axes, curve: LearningCurve) -> None:
     """Every training, the means with their intervals, and the law through them."""
     first, last = curve.measured[0].rows, curve.now.rows
     along = np.geomspace(first, last, 60)
-    axes.plot(along, curve.law(along), color=COLOURS["accent"], linewidth=2)
+    if _fits(curve):
+        axes.plot(along, curve.law(along), color=COLOURS["accent"], linewidth=2)
     for each in curve.measured:
         reach = 1.96 * each.spread
         axes.plot([each.rows] * 2, [each.error - reach, each.error + reach], color=COLOURS["ink"], linewidth=1.6)
         axes.plot([each.rows] * len(each.errors), each.errors, ".", color=COLOURS["muted"], ms=4, alpha=0.7)
         axes.plot([each.rows], [each.error], "o", color=COLOURS["ink"], ms=5.5)
+
+
+def _fits(curve: LearningCurve) -> bool:
+    """Whether the law goes through the points: where it does not, a line beside them would only confuse."""
+    return all(abs(float(curve.law(each.rows)) - each.error) <= MISSED * each.spread for each in curve.measured)
 
 
 def _names(canvas: Canvas, axes: Axes, curve: LearningCurve, across: float) -> None:
