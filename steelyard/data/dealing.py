@@ -33,3 +33,18 @@ def among(rows: Array, strata: Array, groups: Array | None, share: float, stream
 def twins(groups: Array | None, rows: Array) -> Array:
     """Which other rows (n,) bool are in one group with any of the `rows` (n,) bool."""
     return np.zeros(len(rows), bool) if groups is None else np.isin(groups, groups[rows]) & ~rows
+
+
+def ranks(strata: np.ndarray, stream: np.random.Generator) -> np.ndarray:
+    """Where each row (n,) stands in a shuffled queue of which every beginning has its share of each stratum."""
+    shuffled = stream.permutation(len(strata))
+    codes = strata[shuffled]
+    by_code = np.argsort(codes, kind="stable")
+    _, starts, member, counts = np.unique(codes[by_code], return_index=True, return_inverse=True, return_counts=True)
+    shares = np.empty(len(strata))
+    shares[shuffled[by_code]] = (np.arange(len(strata)) - starts[member] + stream.random(len(starts))[member]) / counts[
+        member
+    ]
+    found = np.empty(len(strata), dtype=np.int64)
+    found[np.argsort(shares, kind="stable")] = np.arange(len(strata))
+    return found

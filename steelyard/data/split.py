@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from steelyard.data.dataset import Dataset
-from steelyard.data.dealing import among, positions, systematic, twins
+from steelyard.data.dealing import among, positions, ranks, systematic, twins
 from steelyard.data.mixed_split import DEV_SHARE as MIXED_DEV
 from steelyard.data.mixed_split import Parts, by_source, held_out, in_folds, in_order
 from steelyard.data.ordered import both, known_before, last_share, latest, origins
@@ -97,6 +97,21 @@ class Protocol:
         stream = np.random.default_rng([self.seed, 3, partition])
         strata = self.strata if self.sources is None else by_source(self.strata, self.sources)
         return np.asarray(rows[systematic(strata[rows], None, size / len(rows), stream)])
+
+    def nested(self, rows: np.ndarray, size: int, draw: int, of: int | None = None) -> np.ndarray:
+        """At most `size` of the rows, stratified; each subset lies in every larger one of the same `draw`.
+
+        With `of` only the rows of that stratum are limited to `size`, and all others stay.
+        """
+        mine = rows if of is None else rows[self.strata[rows] == of]
+        if size >= len(mine):
+            return rows
+        if self.order is not None:
+            kept = latest(self.order, mine, size)
+        else:
+            strata = self.strata if self.sources is None else by_source(self.strata, self.sources)
+            kept = mine[ranks(strata[mine], np.random.default_rng([self.seed, 7, draw])) < size]
+        return kept if of is None else rows[np.isin(rows, kept) | (self.strata[rows] != of)]
 
     def to_dict(self) -> dict[str, object]:
         """As JSON holds it; with `sources` the rows of each in every part of the first split."""

@@ -15,11 +15,14 @@ from steelyard.trials.trial import Outcome, Trial
 class Size:
     """How many train rows a trial gets (None: all of them); with `redraw` every seed deals a hold-out's dev rows anew.
 
-    Rows dealt into folds are dealt anew for every seed in any case.
+    Rows dealt into folds are dealt anew for every seed in any case. Sizes that are `nested` give every seed subsets of
+    its own, each of which lies in the larger ones; with `of` they limit the rows of that class alone.
     """
 
     rows: int | None = None
     redraw: bool = False
+    nested: bool = False
+    of: int | None = None
 
     @property
     def full(self) -> bool:
@@ -32,7 +35,12 @@ FULL = Size()
 def trials_of(recipe: Recipe, seeds: tuple[int, ...], size: Size, protocol: Protocol) -> list[Trial]:
     """The trials of an arm: a seed a partition, a trial a fold; a hold-out that is not redrawn is the first one."""
     dealt = size.redraw or protocol.folds > 1
-    return [Trial(recipe, s, s if dealt else 0, fold, size.rows) for s in seeds for fold in range(protocol.folds)]
+    nested = size.nested and not size.full
+    return [
+        Trial(recipe, s, s if dealt else 0, fold, size.rows, s if nested else None, size.of if nested else None)
+        for s in seeds
+        for fold in range(protocol.folds)
+    ]
 
 
 class Reader(Shape):

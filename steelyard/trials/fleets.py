@@ -49,7 +49,7 @@ def _alike(trial: Trial) -> Any:
     names = [f.name for f in fields(recipe.network)]
     network = replace(recipe.network, **{name: 0.0 for name in RATES if name in names})
     epochs, seconds = recipe.get("stopping.epochs"), recipe.get("stopping.seconds")
-    return (network, recipe.batch, recipe.precision, epochs, seconds, trial.rows, trial.fold is None)
+    return (network, recipe.batch, recipe.precision, epochs, seconds, trial.rows, trial.of, trial.fold is None)
 
 
 def _dealt(group: list[Trial], jobs: int, most: int) -> list[list[Trial]]:

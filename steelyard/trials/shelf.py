@@ -40,7 +40,10 @@ class Split:
     def of(cls, trial: Trial, pool: Dataset, protocol: Protocol) -> "Split":
         """The split of a trial; the sample of train rows is drawn by its seed."""
         rows, dev_rows = protocol.split(trial.partition, trial.fold)
-        rows = protocol.subset(rows, trial.rows, trial.partition)
+        if trial.draw is None or trial.rows is None:
+            rows = protocol.subset(rows, trial.rows, trial.partition)
+        else:
+            rows = protocol.nested(rows, trial.rows, trial.draw, trial.of)
         train = pool.take(rows)
         sample = draw(len(rows), trial.seed)
         held = protocol.train_dev(trial.partition, trial.fold)
@@ -73,12 +76,12 @@ class Shelf:
 
     def split(self, trial: Trial, pool: Dataset, protocol: Protocol) -> Split:
         """The rows of a trial."""
-        key = (trial.partition, trial.fold, trial.rows, trial.seed)
+        key = _part(trial)
         return _found(self._splits, key, lambda: Split.of(trial, pool, protocol), 64)
 
     def laid(self, trial: Trial, split: Split, problem: Problem) -> Laid:
         """The rows of a trial, prepared as its recipe says."""
-        key = (trial.partition, trial.fold, trial.rows, trial.seed, question(trial.recipe, trial.seed))
+        key = (_part(trial), question(trial.recipe, trial.seed))
         laid = _found(self._laid, key, lambda: _lay(trial, split, problem), 64)
         while len(self._laid) > 1 and sum(each.nbytes for each in self._laid.values()) > ROOM:
             self._laid.pop(next(iter(self._laid)))
@@ -88,6 +91,11 @@ class Shelf:
         """Forget everything: the data are others now."""
         self._splits.clear()
         self._laid.clear()
+
+
+def _part(trial: Trial) -> tuple[int | None, ...]:
+    """What the rows of a trial depend on."""
+    return (trial.partition, trial.fold, trial.rows, trial.draw, trial.of, trial.seed)
 
 
 def _lay(trial: Trial, split: Split, problem: Problem) -> Laid:

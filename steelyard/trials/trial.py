@@ -30,7 +30,8 @@ class Trial:
     """One training run to be done.
 
     `partition` numbers the deal of rows into folds, `fold` the part that is dev (None: train on every row outside
-    test); `rows` limits the train rows to a stratified subset (None: all of them).
+    test); `rows` limits the train rows to a stratified subset (None: all of them). Subsets of one `draw` are nested: a
+    smaller one lies in every larger one. With `of` it is the rows of that class alone that are limited.
     """
 
     recipe: Recipe
@@ -38,19 +39,27 @@ class Trial:
     partition: int = 0
     fold: int | None = 0
     rows: int | None = None
+    draw: int | None = None
+    of: int | None = None
 
     def key(self, data: str, protocol: dict[str, Any]) -> str:
         """The content hash under which the journal keeps this trial."""
         what = [self.recipe.to_dict(), self.seed, self.partition, self.fold, self.rows, data, protocol, code_version()]
+        what += [self._nested()] if self._nested() else []
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:20]
 
     def to_dict(self) -> dict[str, Any]:
         rest = {"seed": self.seed, "partition": self.partition, "fold": self.fold, "rows": self.rows}
-        return {"recipe": self.recipe.to_dict()} | rest
+        return {"recipe": self.recipe.to_dict()} | rest | self._nested()
+
+    def _nested(self) -> dict[str, Any]:
+        """What only trials on nested subsets have."""
+        return {} if self.draw is None else {"draw": self.draw, "of": self.of}
 
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> "Trial":
-        return cls(Recipe.from_dict(given["recipe"]), given["seed"], given["partition"], given["fold"], given["rows"])
+        recipe, nested = Recipe.from_dict(given["recipe"]), (given.get("draw"), given.get("of"))
+        return cls(recipe, given["seed"], given["partition"], given["fold"], given["rows"], *nested)
 
 
 @dataclass(frozen=True)

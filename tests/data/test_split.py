@@ -153,3 +153,28 @@ def test_a_hold_out_with_few_rows_of_a_rare_class_gives_way_to_folds(rows: int, 
 def test_many_even_classes_of_few_rows_are_not_rare() -> None:
     given = replace(dataset(6000, 2), target=np.arange(6000) % 60, classes=tuple(map(str, range(60))))
     assert parts(given)[0].kind == "holdout"
+
+
+def test_nested_subsets_lie_in_the_larger_ones_and_keep_the_classes_shares() -> None:
+    given = dataset(6000)
+    protocol, pool, _ = parts(given)
+    train = protocol.split(0, 0)[0]
+    smaller, larger = (protocol.nested(train, size, 1) for size in (300, 1200))
+    assert (len(smaller), len(larger)) == (300, 1200)
+    assert set(smaller) <= set(larger) <= set(train)
+    for some in (smaller, larger):
+        shares = np.bincount(given.target[pool][some]) / len(some)
+        assert np.allclose(shares, np.bincount(given.target) / 6000, atol=0.006)
+    assert set(protocol.nested(train, 300, 2)) != set(smaller)
+    assert np.array_equal(protocol.nested(train, len(train), 1), train)
+
+
+def test_a_nested_subset_of_a_class_leaves_all_other_rows() -> None:
+    given = dataset(6000)
+    protocol, pool, _ = parts(given)
+    train = protocol.split(0, 0)[0]
+    codes = given.target[pool]
+    some, more = (protocol.nested(train, size, 0, of=1) for size in (100, 400))
+    assert np.array_equal(some[codes[some] != 1], train[codes[train] != 1])
+    assert ((codes[some] == 1).sum(), (codes[more] == 1).sum()) == (100, 400)
+    assert set(some) <= set(more)
