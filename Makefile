@@ -45,3 +45,9 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/imbalance.py --quick
 	$(BIN)/python benchmarks/cache.py --quick
 	$(BIN)/python benchmarks/leaks.py --quick
+	$(BIN)/python benchmarks/diagnosis.py --quick
+	$(BIN)/python benchmarks/shift.py --quick
+	$(BIN)/python benchmarks/human.py --quick
+	$(BIN)/python benchmarks/labels.py --quick
+	$(BIN)/python benchmarks/learning_curve.py --quick
+	$(BIN)/python benchmarks/slices.py --quick

@@ -5,7 +5,16 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from steelyard.comparing import compare, weigh
-    from steelyard.diagnosing import diagnose
+    from steelyard.diagnosing import (
+        coverage,
+        diagnose,
+        human_level,
+        label_errors,
+        learning_curve,
+        mistakes,
+        shift,
+        slices,
+    )
     from steelyard.diagnosis.diagnosis import Diagnosis
     from steelyard.errors import UserError
     from steelyard.inspecting import anchors, duplicates, probe
@@ -26,13 +35,20 @@ __all__ = [
     "__version__",
     "anchors",
     "compare",
+    "coverage",
     "diagnose",
     "duplicates",
     "explore",
+    "human_level",
+    "label_errors",
+    "learning_curve",
     "load",
+    "mistakes",
     "probe",
     "rate_range",
     "run",
+    "shift",
+    "slices",
     "weigh",
 ]
 
@@ -46,7 +62,14 @@ _WHERE = {
     "Weighing": "steelyard.weighing.comparison",
     "anchors": "steelyard.inspecting",
     "compare": "steelyard.comparing",
+    "coverage": "steelyard.diagnosing",
     "diagnose": "steelyard.diagnosing",
+    "human_level": "steelyard.diagnosing",
+    "label_errors": "steelyard.diagnosing",
+    "learning_curve": "steelyard.diagnosing",
+    "mistakes": "steelyard.diagnosing",
+    "shift": "steelyard.diagnosing",
+    "slices": "steelyard.diagnosing",
     "duplicates": "steelyard.inspecting",
     "weigh": "steelyard.comparing",
     "explore": "steelyard.runs",

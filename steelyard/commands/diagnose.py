@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from steelyard.commands.making import MakeCommand, answer, seeded, show_sheet, written
-from steelyard.options import network_option, seconds
+from steelyard.options import names, network_option, seconds
 
 
 def add(command: MakeCommand) -> None:
@@ -12,8 +12,12 @@ def add(command: MakeCommand) -> None:
     parser = command("diagnose", _diagnose, "what holds the model of a run back, and what would help most")
     option = parser.add_argument
     option("folder", metavar="DIR", type=Path, help="the run's folder")
-    option("--human-error", type=float, metavar="X", help="the error rate of the best humans: bias is what exceeds it")
+    known = parser.add_mutually_exclusive_group()
+    human = "the error of the best humans (a rate, or an RMSE of values): bias is what exceeds it"
+    known.add_argument("--human-error", type=float, metavar="X", help=human)
+    known.add_argument("--annotators", metavar="FILE", help="labels of several people, as `steelyard human` reads")
     option("--time-limit", type=seconds, default=60.0, metavar="TIME", help="for what must be trained (default: 60s)")
+    option("--skip", type=names, default=(), metavar="PARTS", help="of proxies,shift,labels,slices,mistakes,growth")
     network_option(parser)
     written(parser, "DIR/diagnosis")
     seeded(parser)
@@ -24,8 +28,9 @@ def _diagnose(options: argparse.Namespace) -> int:
     from steelyard.workflow.diagnose import PAGE, Examination, diagnose_run
 
     examination = Examination(
-        options.human_error,
+        options.annotators if options.human_error is None else options.human_error,
         options.time_limit,
+        options.skip,
         output=options.output,
         seed=options.seed,
         command=options.command_line,
@@ -35,9 +40,9 @@ def _diagnose(options: argparse.Namespace) -> int:
         found = diagnose_run(options.folder, examination, watch=watch)
 
     def show(_: object) -> None:
-        from steelyard.report.diagnosis import answers, parts
+        from steelyard.report.diagnosis import answers, remedy_table
+        from steelyard.report.error_tables import error_rows
 
-        tables = [part.table for part in parts(found) if part.table is not None]
-        show_sheet(answers(found), tables, Path(found.output) / PAGE)
+        show_sheet(answers(found), [error_rows(found.errors), remedy_table(found.remedies)], Path(found.output) / PAGE)
 
     return answer(options, found, show)

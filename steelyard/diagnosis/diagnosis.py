@@ -2,8 +2,15 @@
 
 from dataclasses import dataclass
 
+from steelyard.diagnosis.beside_human import Human
+from steelyard.diagnosis.growth import Growth
+from steelyard.diagnosis.labels import LabelErrors
+from steelyard.diagnosis.proxy import BayesProxies
+from steelyard.diagnosis.reasons import Mistakes
 from steelyard.diagnosis.remedies import Remedy
-from steelyard.diagnosis.words import MEANING, NAMES, verdict
+from steelyard.diagnosis.shift.between import Shifts
+from steelyard.diagnosis.slice_records import Slices
+from steelyard.diagnosis.words import MEANING, verdict
 from steelyard.records import ErrorTable, Wear
 
 
@@ -11,24 +18,35 @@ from steelyard.records import ErrorTable, Wear
 class Diagnosis:
     """The error table and what explains it; a part that was not asked for, or could not be measured, is None.
 
-    `skipped` says of those why: (part, because …).
+    `treated` is the part of the error that the remedies treat; `skipped` says what was not measured: (part, because …).
     """
 
     errors: ErrorTable
+    treated: str = ""
     remedies: tuple[Remedy, ...] = ()
     wear: Wear | None = None
+    human: Human | None = None
+    proxies: BayesProxies | None = None
+    shift: Shifts | None = None
+    labels: LabelErrors | None = None
+    slices: Slices | None = None
+    mistakes: Mistakes | None = None
+    growth: Growth | None = None
     skipped: tuple[tuple[str, str], ...] = ()
+    seconds: float = 0.0
     output: str = ""
     command: str = ""
 
     @property
     def said(self) -> tuple[str, ...]:
-        """The findings, a sentence each, the most important first."""
+        """What the error table says and what treats it, a sentence each."""
         table = self.errors
         lines = [verdict(table)]
         if table.dominant != "cannot tell yet":
             lines[0] += f": {MEANING[table.dominant]}"
+        if table.caveat:
+            lines.append(table.caveat)
         if self.remedies:
             best = ", ".join(each.technique for each in self.remedies[:5])
-            lines.append(f"against {NAMES[table.likely]}, the most promising for its cost first: {best}")
-        return (*lines, table.caveat) if table.caveat else tuple(lines)
+            lines.append(f"against {self.treated}, the most promising for its cost first: {best}")
+        return tuple(lines)

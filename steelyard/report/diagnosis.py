@@ -1,9 +1,14 @@
 """The page of a diagnosis: where the error comes from, what treats it, and what explains it."""
 
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
 from steelyard.diagnosis.diagnosis import Diagnosis
 from steelyard.diagnosis.remedies import Remedy
 from steelyard.diagnosis.words import MEANING, NAMES, verdict
 from steelyard.records import ErrorTable
+from steelyard.report import bayes, human, labels, learning_curve, mistakes, shift, slices
 from steelyard.report.error_tables import error_format, error_rows
 from steelyard.report.figures import error_bars
 from steelyard.report.numbers import fitting
@@ -26,16 +31,41 @@ def diagnosis_page(found: Diagnosis) -> str:
 
 
 def answers(found: Diagnosis) -> list[str]:
-    """The findings as sentences."""
-    return [sentence(text) + "." for text in found.said]
+    """The findings as sentences: what the error table says, then the first finding of every other part."""
+    lines = [_closed(sentence(text)) for text in found.said]
+    lines += [_closed(sentence(said[0])) for _, said, _ in _explained(found) if said]
+    return [*lines, *(f"Not measured ({name}): {_closed(why)}" for name, why in found.skipped)]
 
 
 def parts(found: Diagnosis) -> list[Part]:
-    """Every part of the page."""
+    """Every part of the page, each with its findings."""
     made = [_errors(found.errors)]
     if found.remedies:
         made.append(_remedies(found))
+    for title, said, shown in _explained(found):
+        made.append(Part(title, " ".join(_closed(sentence(text)) for text in said)))
+        made += [replace(part, under=True) for part in shown]
     return made
+
+
+def _explained(found: Diagnosis) -> Iterator[tuple[str, list[str], list[Part]]]:
+    """What explains the errors: the title, the findings and the figures of every part that was measured."""
+    rooms: list[tuple[str, Any, Any]] = [
+        ("People", found.human, human),
+        ("The smallest error there can be", found.proxies, bayes),
+        ("Would more rows help?", found.growth, learning_curve),
+        ("Are the parts alike?", found.shift, shift),
+        ("Labels that are likely wrong", found.labels, labels),
+        ("Where it errs most", found.slices, slices),
+        ("A sample of its mistakes", found.mistakes, mistakes),
+    ]
+    for title, record, room in rooms:
+        if record is not None:
+            yield title, room.said(record), room.parts(record)
+
+
+def _closed(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _errors(table: ErrorTable) -> Part:
@@ -53,7 +83,7 @@ def _errors(table: ErrorTable) -> Part:
 
 def _remedies(found: Diagnosis) -> Part:
     return Part(
-        f"What treats {NAMES[found.errors.likely]}",
+        f"What treats {found.treated}",
         "Techniques that apply to the model, the largest gain to be hoped for by its cost first. What is recorded "
         "elsewhere need not hold here: weighing says.",
         table=remedy_table(found.remedies),

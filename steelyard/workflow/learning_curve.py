@@ -16,6 +16,7 @@ from steelyard.recipe import Recipe
 from steelyard.records import to_plain
 from steelyard.trials.arms import FULL, Size, Tried
 from steelyard.workflow.arms import the_base
+from steelyard.workflow.ask import Ask
 from steelyard.workflow.bench import Bench, write_json
 from steelyard.workflow.curve_points import curve_of, least_of
 from steelyard.workflow.reopened import reopened
@@ -60,12 +61,14 @@ def learning_curve(
     watch: Watch = lambda _: None,
     command: str = "",
     jobs: int | None = None,
+    ask: Ask | None = None,
+    network: Any = None,
 ) -> Growth:
     """The learning curves of the run in `folder`; learning_curve.json and .html lie in `output` of the record.
 
-    Raises UserError.
+    `ask` is what the run was asked, where its source is no file. Raises UserError.
     """
-    with reopened(folder, seconds, watch=watch, jobs=jobs) as bench:
+    with reopened(folder, seconds, ask, watch, jobs=jobs, network=network) as bench:
         found = growth_of(bench, wish)
     place = output or folder / "diagnosis"
     place.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ import steelyard
 from steelyard.cli import main
 from steelyard.data.corrections import read_corrections
 from steelyard.diagnosis.labels import LabelErrors
-from steelyard.inspecting import label_errors
+from steelyard import label_errors
 from steelyard.records import from_plain
 from steelyard.workflow.labels import find_labels
 

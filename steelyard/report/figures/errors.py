@@ -45,7 +45,7 @@ def error_bars(table: ErrorTable, words: str, write: Format, unit: str) -> Drawi
     pictures = []
     for width in (NARROW, WIDE):
         stacked = width == NARROW
-        row, label = 46, 48 if stacked else 72
+        row, label = 46, 78 if stacked else 92
         canvas = Canvas(width, row * len(rows) + 44)
         span = width - label - (66 if stacked else 96)
         axes = canvas.axes(label, 4, span, row * len(rows))
