@@ -11,10 +11,10 @@ import pytest
 from conftest import people, people_command
 
 import steelyard
+from steelyard import label_errors
 from steelyard.cli import main
 from steelyard.data.corrections import read_corrections
 from steelyard.diagnosis.labels import LabelErrors
-from steelyard import label_errors
 from steelyard.records import from_plain
 from steelyard.workflow.labels import find_labels
 
