@@ -198,7 +198,7 @@ def on_real(data: Path) -> list[Figure]:
 def hospitals(folder: Path) -> list[Figure]:
     """Cleveland against each other hospital, with all columns and without those that hardly any of them has."""
     names = ("cleveland", "hungarian", "switzerland", "va")
-    sets = {name: _hospital(folder / f"processed.{name}.data") for name in names}
+    sets = {name: hospital(folder / f"processed.{name}.data") for name in names}
     found = []
     for name in names[1:]:
         targets = [sets[each]["num"].to_numpy() for each in ("cleveland", name)]
@@ -211,7 +211,7 @@ def hospitals(folder: Path) -> list[Figure]:
     return found
 
 
-def _hospital(file: Path) -> pd.DataFrame:
+def hospital(file: Path) -> pd.DataFrame:
     frame = pd.read_csv(file, header=None, names=[*HEART, "num"], na_values="?")
     return frame.assign(num=(frame["num"] > 0).astype(int))
 
@@ -222,12 +222,14 @@ def wine(file: Path) -> pd.DataFrame:
     return pd.read_csv(file, header=None, names=names)
 
 
-def digits_of_mnist(file: Path, many: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images at 16 by 16 pixels and their digits, drawn at random from train."""
+def digits_of_mnist(file: Path, many: int, margin: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Images at 16 by 16 pixels and their digits, drawn at random from train; without so many pixels at each side."""
     with zipfile.ZipFile(file) as archive:
         names = sorted(n for n in archive.namelist() if n.startswith("train/") and n.endswith(".png"))
         chosen = [names[k] for k in np.random.default_rng(0).choice(len(names), many, replace=False)]
-        images = [Image.open(archive.open(name)).convert("L").resize((16, 16), Image.Resampling.BOX) for name in chosen]
+        box = (margin, margin, 28 - margin, 28 - margin)
+        whole = (Image.open(archive.open(name)).convert("L").crop(box) for name in chosen)
+        images = [image.resize((16, 16), Image.Resampling.BOX) for image in whole]
     return np.array([np.asarray(each) for each in images]), np.array([int(name.split("/")[1]) for name in chosen])
 
 

@@ -75,9 +75,7 @@ def show_sheet(lines: Sequence[str], tables: Sequence[Any], page: Path | None = 
         for name, right in table.columns:
             shown.add_column(escape(name), justify="right" if right else "left", no_wrap=right)
         for row in table.rows[:SHOWN]:
-            shown.add_row(
-                *(escape(" ".join(filter(None, (cell.text, cell.note and f"({cell.note})")))) for cell in row)
-            )
+            shown.add_row(*(escape(_cell(cell, right)) for cell, (_, right) in zip(row, table.columns, strict=True)))
         console.print(shown)
         if len(table.rows) > SHOWN:
             console.print(f"… and {len(table.rows) - SHOWN:,} rows more")
