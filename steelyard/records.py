@@ -9,6 +9,7 @@ from steelyard.problem import Problem, Score, Task
 Verdict = Literal["helps", "hurts", "no difference that matters", "undecided", "not applicable"]
 Step = Literal["define", "measure", "protocol", "prepare", "baseline", "overfit", "regularise", "finish"]
 Term = Literal["bias", "variance", "mismatch", "overfitting to dev"]
+Dominant = Term | Literal["cannot tell yet"]
 LevelName = Literal["human level", "Bayes proxy", "train", "train-dev", "dev", "test"]
 SURE = 0.9  # the probability from which a term is said to dominate
 STEPS: tuple[Step, ...] = ("define", "measure", "protocol", "prepare", "baseline", "overfit", "regularise", "finish")
@@ -96,7 +97,7 @@ class ErrorTable:
     unit: str
     levels: tuple[Level, ...]
     gaps: tuple[Gap, ...]
-    dominant: Term | Literal["cannot tell yet"]
+    dominant: Dominant
     probability: float
     caveat: str = ""
 

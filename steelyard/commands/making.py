@@ -9,6 +9,7 @@ from steelyard.options import count
 
 Call = Callable[[argparse.Namespace], int]
 MakeCommand = Callable[[str, Call, str], argparse.ArgumentParser]
+WORD = 14  # letters that a column has room for
 SHOWN = 20  # rows of a table on the terminal: the page and the JSON hold all
 
 
@@ -72,8 +73,10 @@ def show_sheet(lines: Sequence[str], tables: Sequence[Any], page: Path | None = 
             continue
         console.print(f"[bold]{escape(table.caption)}[/bold]")
         shown = Table(box=None, pad_edge=False)
-        for name, right in table.columns:
-            shown.add_column(escape(name), justify="right" if right else "left", no_wrap=right)
+        for place, (name, right) in enumerate(table.columns):
+            words = " ".join(row[place].text for row in table.rows[:SHOWN]).split() or [""]
+            width = min(WORD, max(map(len, words)))
+            shown.add_column(escape(name), justify="right" if right else "left", no_wrap=right, min_width=width)
         for row in table.rows[:SHOWN]:
             shown.add_row(*(escape(_cell(cell, right)) for cell, (_, right) in zip(row, table.columns, strict=True)))
         console.print(shown)

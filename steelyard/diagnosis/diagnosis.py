@@ -10,7 +10,7 @@ from steelyard.diagnosis.reasons import Mistakes
 from steelyard.diagnosis.remedies import Remedy
 from steelyard.diagnosis.shift.between import Shifts
 from steelyard.diagnosis.slice_records import Slices
-from steelyard.diagnosis.words import MEANING, verdict
+from steelyard.diagnosis.words import MEANING, WHAT, verdict
 from steelyard.records import ErrorTable, Wear
 
 
@@ -44,9 +44,12 @@ class Diagnosis:
         lines = [verdict(table)]
         if table.dominant != "cannot tell yet":
             lines[0] += f": {MEANING[table.dominant]}"
+        lines[0] += f"; {WHAT[table.dominant]}"
         if table.caveat:
             lines.append(table.caveat)
         if self.remedies:
             best = ", ".join(each.technique for each in self.remedies[:5])
             lines.append(f"against {self.treated}, the most promising for its cost first: {best}")
+        elif self.treated:
+            lines.append(f"no technique that applies to this model treats {self.treated} and is still open")
         return tuple(lines)

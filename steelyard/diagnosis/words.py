@@ -1,6 +1,6 @@
 """What an error table says, in words."""
 
-from steelyard.records import ErrorTable, Gap, LevelName, Term
+from steelyard.records import Dominant, ErrorTable, LevelName, Term
 
 MEANING: dict[Term, str] = {
     "bias": "it is not good enough even on its own train data",
@@ -23,6 +23,14 @@ LEVELS: dict[LevelName, str] = {
     "test": "fresh rows that decided nothing",
 }
 
+WHAT: dict[Dominant, str] = {
+    "variance": "more rows are the surest remedy: `steelyard learning-curve` says what they bring",
+    "bias": "more informative inputs or a bigger model: `steelyard mistakes` shows what is missing",
+    "mismatch": "rows from where it will be used: `steelyard shift` says what differs",
+    "overfitting to dev": "dev is worn out: decide on fresh rows",
+    "cannot tell yet": "more dev rows would tell; look at the worst mistakes, they may be labels",
+}
+
 
 def verdict(table: ErrorTable) -> str:
     """`variance dominates (probability 0.98)`, or that it cannot be told yet and what is likely."""
@@ -30,8 +38,3 @@ def verdict(table: ErrorTable) -> str:
         return f"{NAMES[table.dominant]} dominates (probability {table.probability:.2f})"
     likely = f"{NAMES[table.likely]} is the likeliest to be the largest part ({table.probability:.2f})"
     return f"cannot tell yet what dominates: {likely}"
-
-
-def step_words(gap: Gap) -> str:
-    """What a difference is between: `train over human level`."""
-    return f"{gap.end} over {gap.start}"

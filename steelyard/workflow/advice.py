@@ -1,16 +1,10 @@
 """What to try next, read from the record: named techniques and data, never general prose."""
 
+from steelyard.diagnosis.words import WHAT, verdict
 from steelyard.recipe import Recipe
 from steelyard.records import RunRecord
 from steelyard.techniques import NotApplicable, catalogue
 
-ASK: dict[str, str] = {
-    "variance": "variance dominates: more rows are the surest remedy; `steelyard learning-curve` says what they bring",
-    "bias": "bias dominates: more informative inputs or a bigger model; `steelyard mistakes` shows what is missing",
-    "mismatch": "data mismatch dominates: rows from where it will be used; `steelyard shift` says what differs",
-    "overfitting to dev": "dev is worn out: decide on fresh rows",
-    "cannot tell yet": "it cannot be told yet what dominates the error: look at the worst mistakes, they may be labels",
-}
 SHOWN, NAMED = 5, 8  # sentences, and techniques in one of them
 
 
@@ -52,7 +46,7 @@ def _not_weighed(record: RunRecord) -> list[str]:
 def _data(record: RunRecord) -> list[str]:
     if record.errors is None:
         return []
-    return [ASK[record.errors.dominant]]
+    return [f"{verdict(record.errors)}; {WHAT[record.errors.dominant]}"]
 
 
 def _sign(record: RunRecord) -> int:
