@@ -25,7 +25,7 @@ def add(command: MakeCommand) -> None:
 
 def _diagnose(options: argparse.Namespace) -> int:
     from steelyard.terminal import watching
-    from steelyard.workflow.diagnose import PAGE, Examination, diagnose_run
+    from steelyard.workflow.diagnose import NAME, Examination, diagnose_run
 
     examination = Examination(
         options.annotators if options.human_error is None else options.human_error,
@@ -43,6 +43,10 @@ def _diagnose(options: argparse.Namespace) -> int:
         from steelyard.report.diagnosis import answers, remedy_table
         from steelyard.report.error_tables import error_rows
 
-        show_sheet(answers(found), [error_rows(found.errors), remedy_table(found.remedies)], Path(found.output) / PAGE)
+        show_sheet(
+            answers(found),
+            [error_rows(found.errors), remedy_table(found.remedies)],
+            Path(found.output) / f"{NAME}.html",
+        )
 
     return answer(options, found, show)

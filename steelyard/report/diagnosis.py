@@ -14,7 +14,7 @@ from steelyard.report.figures import error_bars
 from steelyard.report.numbers import fitting
 from steelyard.report.sheet import Part, sheet
 from steelyard.report.tables import Cell, Table
-from steelyard.report.words import sentence, unit_name
+from steelyard.report.words import sentence, unit_name, wear_line
 
 KNOWN = {
     "weighed here": "weighed in this run",
@@ -33,6 +33,8 @@ def diagnosis_page(found: Diagnosis) -> str:
 def answers(found: Diagnosis) -> list[str]:
     """The findings as sentences: what the error table says, then the first finding of every other part."""
     lines = [_closed(sentence(text)) for text in found.said]
+    if found.wear is not None:
+        lines.append(f"Dev was {wear_line(found.wear.looks, found.wear)}.")
     lines += [_closed(sentence(said[0])) for _, said, _ in _explained(found) if said]
     return [*lines, *(f"Not measured ({name}): {_closed(why)}" for name, why in found.skipped)]
 

@@ -6,6 +6,7 @@ import re
 import shlex
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -18,13 +19,33 @@ from steelyard.report.drawings import drawable, drawings
 from steelyard.report.targets import target_table
 
 IMAGE = re.compile(r"data:image/(?:png|jpeg|webp|gif);base64,[A-Za-z0-9+/=]+")
+ANSWERS = {
+    "diagnosis.html": "What holds the model back",
+    "human.html": "How often people are wrong",
+    "labels.html": "Labels that are likely wrong",
+    "learning_curve.html": "Would more rows help?",
+    "mistakes.html": "A sample of its mistakes",
+    "shift.html": "Are the parts alike?",
+    "slices.html": "Where it errs most",
+}
 MISTAKES = 24
 SHOWN = 6  # values of a row that are seen at once
 
 
-def page(record: RunRecord) -> str:
-    """The whole report as HTML. Whatever the record does not have yet is left out or said to be missing."""
-    return _environment().get_template("page.html").render(view(record))
+def page(record: RunRecord, beside: tuple[str, ...] = ()) -> str:
+    """The whole report as HTML. Whatever the record does not have yet is left out or said to be missing.
+
+    `beside` are the other pages of the run, as paths from this one.
+    """
+    return _environment().get_template("page.html").render(view(record) | {"beside": [_link(each) for each in beside]})
+
+
+def _link(path: str) -> tuple[str, str]:
+    """Where a page of the run lies, and what it answers."""
+    room, _, name = path.rpartition("/")
+    if name == "weighing.html":
+        return quote(path), f"Weighed: {room.rpartition('/')[2]}"
+    return quote(path), ANSWERS.get(name, words.sentence(name.removesuffix(".html").replace("_", " ")))
 
 
 def view(record: RunRecord) -> dict[str, Any]:

@@ -1,16 +1,16 @@
 """Anchor boxes from a source of boxes: the record, and the page and JSON that lie in a folder."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from steelyard.boxes.anchors import Anchors, find_anchors
 from steelyard.boxes.boxes import listed
 from steelyard.boxes.reading import read_boxes
-from steelyard.records import Said, to_plain
+from steelyard.records import Said
 from steelyard.trials.clock import Clock
-from steelyard.workflow.bench import write_json
+from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.network import folder_named
 
 Watch = Callable[[Any], None]
@@ -38,9 +38,6 @@ def anchors_of(wish: Wish, watch: Watch = lambda _: None) -> Anchors:
         watch(Said("define", text, round(clock.now(), 2)))
     found = find_anchors(boxes, wish.ks, wish.seed, wish.relative)
     folder = folder_named(wish.source, wish.output, NAME)
-    found = replace(found, output=str(folder), command=wish.command)
-    write_json(folder / "anchors.json", to_plain(found))
     from steelyard.report.anchors import anchors_page
 
-    (folder / "anchors.html").write_text(anchors_page(found), encoding="utf-8")
-    return found
+    return laid_down(found, folder, NAME, anchors_page, wish.command)

@@ -1,15 +1,15 @@
 """Coverage of real data by artificial data: the record, and the page and JSON that lie in a folder."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from steelyard.diagnosis.coverage import Coverage, coverage_of
 from steelyard.errors import UserError
-from steelyard.records import Said, to_plain
+from steelyard.records import Said
 from steelyard.trials.clock import Clock
-from steelyard.workflow.bench import write_json
+from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.network import folder_named
 from steelyard.workflow.shift import both_sides, names_of
 
@@ -44,9 +44,6 @@ def coverage_between(asked: Generated, watch: Watch = lambda _: None) -> Coverag
         watch(Said("define", note, round(clock.now(), 2)))
     found = coverage_of(real, made, names=names_of(asked.real, asked.artificial), seed=asked.seed)
     folder = folder_named(asked.artificial, asked.output, NAME)
-    found = replace(found, output=str(folder), command=asked.command)
     for text in said(found):
         watch(Said("finish", text, round(clock.now(), 2)))
-    write_json(folder / "coverage.json", to_plain(found))
-    (folder / "coverage.html").write_text(coverage_page(found), encoding="utf-8")
-    return found
+    return laid_down(found, folder, NAME, coverage_page, asked.command)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -14,14 +14,15 @@ from steelyard.diagnosis.words import NAMES
 from steelyard.errors import UserError, suggest
 from steelyard.problem import Score
 from steelyard.recipe import Recipe
-from steelyard.records import ErrorTable, Term, from_plain, to_plain
+from steelyard.records import ErrorTable, Term, from_plain
 from steelyard.trials.clock import Clock
 from steelyard.trials.measure import one_thread_here
 from steelyard.workflow.ask import Ask
-from steelyard.workflow.bench import Bench, write_json
+from steelyard.workflow.bench import Bench
 from steelyard.workflow.error_table import table_of
 from steelyard.workflow.human import human_of
 from steelyard.workflow.labels import labels_of
+from steelyard.workflow.laid_down import OF_A_RUN, laid_down
 from steelyard.workflow.learning_curve import Wish, growth_of
 from steelyard.workflow.mistakes import mistakes_of
 from steelyard.workflow.proxies import proxies_of
@@ -29,7 +30,7 @@ from steelyard.workflow.reopened import Watch, final_predictions, reopened
 from steelyard.workflow.shift import shifts_in
 from steelyard.workflow.slices import slices_of
 
-FOLDER, FILE, PAGE = "diagnosis", "diagnosis.json", "diagnosis.html"
+NAME = "diagnosis"
 PARTS = ("proxies", "shift", "labels", "slices", "mistakes", "growth")
 FOR_LABELS = 0.4  # of the time, at the most, may be spent on predictions for label errors; the rest on learning curves
 Found = TypeVar("Found")
@@ -68,14 +69,9 @@ def diagnose_run(
     with reopened(folder, examination.seconds, ask, watch, **how) as bench:
         bench.reserve = 0.0
         found = diagnosis_of(bench, examination)
-    place = examination.output or folder / FOLDER
-    place.mkdir(parents=True, exist_ok=True)
-    found = replace(found, output=str(place), command=examination.command)
-    write_json(place / FILE, to_plain(found))
     from steelyard.report.diagnosis import diagnosis_page
 
-    (place / PAGE).write_text(diagnosis_page(found), encoding="utf-8")
-    return found
+    return laid_down(found, examination.output or folder / OF_A_RUN, NAME, diagnosis_page, examination.command)
 
 
 def diagnosis_of(bench: Bench, examination: Examination) -> Diagnosis:
@@ -147,7 +143,7 @@ def _treated(bench: Bench, table: ErrorTable) -> Term | None:
 
 def stored_diagnosis(folder: Path) -> Diagnosis | None:
     """The diagnosis that lies in a run's folder; None where nobody asked for one yet."""
-    file = folder / FOLDER / FILE
+    file = folder / OF_A_RUN / f"{NAME}.json"
     if not file.exists():
         return None
     try:

@@ -1,7 +1,7 @@
 """Duplicates in a source: the record, and the page and JSON that lie in a folder."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +10,9 @@ import numpy as np
 from steelyard.data.source import read
 from steelyard.data.untargeted import read_untargeted
 from steelyard.diagnosis.duplicates import Duplicates, find_duplicates, in_words
-from steelyard.records import Said, to_plain
+from steelyard.records import Said
 from steelyard.trials.clock import Clock
-from steelyard.workflow.bench import write_json
+from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.network import folder_named
 
 Watch = Callable[[Any], None]
@@ -45,9 +45,6 @@ def duplicates_of(search: Search, watch: Watch = lambda _: None) -> Duplicates:
     for text in (*found.notes, *in_words(found)):
         watch(Said("finish", text, round(clock.now(), 2)))
     folder = folder_named(search.source, search.output, NAME)
-    found = replace(found, output=str(folder), command=search.command)
-    write_json(folder / "duplicates.json", to_plain(found))
     from steelyard.report.duplicates import duplicates_page
 
-    (folder / "duplicates.html").write_text(duplicates_page(found), encoding="utf-8")
-    return found
+    return laid_down(found, folder, NAME, duplicates_page, search.command)

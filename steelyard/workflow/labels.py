@@ -13,12 +13,12 @@ from steelyard.diagnosis.label_noise import require_cleanlab
 from steelyard.diagnosis.labels import LabelErrors, suspects_of, with_examples
 from steelyard.errors import UserError
 from steelyard.recipe import Recipe
-from steelyard.records import to_plain
 from steelyard.trials.arms import FULL, gather, trials_of
 from steelyard.trials.trial import Outcome
 from steelyard.workflow.ask import Ask
-from steelyard.workflow.bench import CAUTION, Bench, write_json
+from steelyard.workflow.bench import CAUTION, Bench
 from steelyard.workflow.families import families
+from steelyard.workflow.laid_down import OF_A_RUN, laid_down
 from steelyard.workflow.reopened import final_predictions, reopened
 
 Watch = Callable[[Any], None]
@@ -50,14 +50,9 @@ def find_labels(
     """
     with reopened(folder, seconds, ask, watch, network=network) as bench:
         found = labels_of(bench)
-    place = output or folder / FOLDER
-    place.mkdir(parents=True, exist_ok=True)
-    found = replace(found, output=str(place), command=command)
-    write_json(place / f"{NAME}.json", to_plain(found))
     from steelyard.report.labels import labels_page
 
-    (place / f"{NAME}.html").write_text(labels_page(found), encoding="utf-8")
-    return found
+    return laid_down(found, output or folder / OF_A_RUN, NAME, labels_page, command)
 
 
 def labels_of(bench: Bench, seconds: float = float("inf")) -> LabelErrors:

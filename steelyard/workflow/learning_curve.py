@@ -13,12 +13,12 @@ from steelyard.diagnosis.learning_curve import LEAST_SIZES
 from steelyard.errors import UserError, suggest
 from steelyard.metrics import Metric, labels, metric
 from steelyard.recipe import Recipe
-from steelyard.records import to_plain
 from steelyard.trials.arms import FULL, Size, Tried
 from steelyard.workflow.arms import the_base
 from steelyard.workflow.ask import Ask
-from steelyard.workflow.bench import Bench, write_json
+from steelyard.workflow.bench import Bench
 from steelyard.workflow.curve_points import curve_of, least_of
+from steelyard.workflow.laid_down import OF_A_RUN, laid_down
 from steelyard.workflow.reopened import reopened
 
 Watch = Callable[[Any], None]
@@ -70,14 +70,9 @@ def learning_curve(
     """
     with reopened(folder, seconds, ask, watch, jobs=jobs, network=network) as bench:
         found = growth_of(bench, wish)
-    place = output or folder / "diagnosis"
-    place.mkdir(parents=True, exist_ok=True)
-    found = replace(found, output=str(place), command=command)
-    write_json(place / "learning_curve.json", to_plain(found))
     from steelyard.report.learning_curve import learning_curve_page
 
-    (place / "learning_curve.html").write_text(learning_curve_page(found), encoding="utf-8")
-    return found
+    return laid_down(found, output or folder / OF_A_RUN, "learning_curve", learning_curve_page, command)
 
 
 def growth_of(bench: Bench, wish: Wish = Wish(), seconds: float | None = None) -> Growth:

@@ -12,9 +12,9 @@ from steelyard.diagnosis.misses import misses
 from steelyard.diagnosis.mistakes import name_of, shown
 from steelyard.diagnosis.reasons import SAMPLE, Example, Mistakes, sample, with_reasons
 from steelyard.errors import UserError
-from steelyard.records import to_plain
 from steelyard.workflow.ask import Ask
-from steelyard.workflow.bench import Bench, write_json
+from steelyard.workflow.bench import Bench
+from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.reopened import final_predictions, reopened
 from steelyard.workflow.tags import FILE, Tagged, asked, joined, read_tags, tagged, write_tags
 
@@ -98,11 +98,10 @@ def keep(found: Mistakes, tags: Mapping[str, Tagged] | None = None) -> None:
         write_tags(place / FILE, tags)
     elif tags is not None:
         (place / FILE).unlink(missing_ok=True)
-    write_json(place / "mistakes.json", to_plain(found))
     _write_list(place / LIST, found)
     from steelyard.report.mistakes import mistakes_page
 
-    (place / "mistakes.html").write_text(mistakes_page(found), encoding="utf-8")
+    laid_down(found, place, "mistakes", mistakes_page, found.command)
 
 
 def _write_list(file: Path, found: Mistakes) -> None:

@@ -12,9 +12,9 @@ from steelyard.diagnosis.human import human_level
 from steelyard.diagnosis.human_level import stated
 from steelyard.diagnosis.proxy import BayesProxies
 from steelyard.errors import UserError
-from steelyard.records import to_plain
-from steelyard.workflow.bench import Bench, write_json
+from steelyard.workflow.bench import Bench
 from steelyard.workflow.human import annotations_for, called, human_of, joined, matched
+from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.network import folder_named
 from steelyard.workflow.proxies import VALUES, proxies_of
 from steelyard.workflow.reopened import reopened
@@ -59,12 +59,9 @@ def human(people: People, watch: Watch = lambda _: None) -> Human:
         found = _alone(people)
         source = "level" if isinstance(people.annotators, int | float) else people.annotators
         folder = folder_named(source, people.output, NAME)
-    found = replace(found, output=str(folder), command=people.command)
-    write_json(folder / f"{NAME}.json", to_plain(found))
     from steelyard.report.human import human_page
 
-    (folder / f"{NAME}.html").write_text(human_page(found), encoding="utf-8")
-    return found
+    return laid_down(found, folder, NAME, human_page, people.command)
 
 
 def _proxies(bench: Bench, annotators: Any) -> BayesProxies:

@@ -9,10 +9,11 @@ from typing import Any
 from steelyard.data.source import read
 from steelyard.diagnosis.probes.probe import Probe, probed, suspected
 from steelyard.errors import UserError
-from steelyard.records import Said, to_plain
+from steelyard.records import Said
 from steelyard.trials.clock import Clock
 from steelyard.trials.measure import one_thread_here
-from steelyard.workflow.bench import Bench, write_json
+from steelyard.workflow.bench import Bench
+from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.network import folder_named
 
 Watch = Callable[[Any], None]
@@ -46,16 +47,12 @@ def probe_of(look: Look, watch: Watch = lambda _: None) -> Probe:
     with one_thread_here():
         found = probed(dataset, look.seed, lambda text: watch(Said("measure", text, round(clock.now(), 2))))
     folder = folder_named(look.source, look.output, NAME)
-    found = replace(
-        found, notes=dataset.notes, commands=_commands(look, found), output=str(folder), command=look.command
-    )
+    found = replace(found, notes=dataset.notes, commands=_commands(look, found))
     for text in in_words(found):
         watch(Said("finish", text, round(clock.now(), 2)))
-    write_json(folder / "probe.json", to_plain(found))
     from steelyard.report.probe import probe_page
 
-    (folder / "probe.html").write_text(probe_page(found), encoding="utf-8")
-    return found
+    return laid_down(found, folder, NAME, probe_page, look.command)
 
 
 def in_words(found: Probe) -> list[str]:

@@ -12,11 +12,12 @@ from steelyard.data.source import read, read_like
 from steelyard.data.untargeted import read_untargeted
 from steelyard.diagnosis.shift import Shift, Shifts, shift_between
 from steelyard.errors import UserError
-from steelyard.records import Said, to_plain
+from steelyard.records import Said
 from steelyard.trials.clock import Clock
 from steelyard.trials.measure import one_thread_here
 from steelyard.workflow.ask import Ask
-from steelyard.workflow.bench import Bench, write_json
+from steelyard.workflow.bench import Bench
+from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.network import folder_named
 from steelyard.workflow.reopened import reopened
 
@@ -143,10 +144,6 @@ def _with_test(bench: Bench, seed: int) -> Shift:
 def _written(found: Shifts, asked: Comparison, folder: Path, watch: Watch, now: float) -> Shifts:
     from steelyard.report.shift import said, shift_page
 
-    folder.mkdir(parents=True, exist_ok=True)
-    found = replace(found, output=str(folder), command=asked.command)
     for text in said(found):
         watch(Said("finish", text, round(now, 2)))
-    write_json(folder / "shift.json", to_plain(found))
-    (folder / "shift.html").write_text(shift_page(found), encoding="utf-8")
-    return found
+    return laid_down(found, folder, NAME, shift_page, asked.command)

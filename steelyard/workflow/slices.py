@@ -17,10 +17,10 @@ from steelyard.diagnosis.slice_records import Slices
 from steelyard.diagnosis.slices import find_slices
 from steelyard.errors import UserError, suggest
 from steelyard.problem import Problem
-from steelyard.records import to_plain
 from steelyard.training.answers import decided
 from steelyard.workflow.ask import Ask
-from steelyard.workflow.bench import Bench, write_json
+from steelyard.workflow.bench import Bench
+from steelyard.workflow.laid_down import OF_A_RUN, laid_down
 from steelyard.workflow.reopened import final_predictions, reopened
 
 Watch = Callable[[Any], None]
@@ -46,14 +46,9 @@ def cut(asked: Cut, folder: Path, ask: Ask | None = None, watch: Watch = lambda 
     """The slices of the run in `folder`; record and page lie in `output` of it. Raises UserError."""
     with reopened(folder, 0.0, ask, watch, network=asked.network) as bench:
         found = slices_of(bench, asked.columns, asked.pairs, asked.seed)
-    place = asked.output or folder / FOLDER
-    place.mkdir(parents=True, exist_ok=True)
-    found = replace(found, command=asked.command, output=str(place))
-    write_json(place / "slices.json", to_plain(found))
     from steelyard.report.slices import slices_page
 
-    (place / "slices.html").write_text(slices_page(found), encoding="utf-8")
-    return found
+    return laid_down(found, asked.output or folder / OF_A_RUN, "slices", slices_page, asked.command)
 
 
 def slices_of(bench: Bench, columns: tuple[str, ...] = (), pairs: bool = True, seed: int = 0) -> Slices:

@@ -99,8 +99,14 @@ def write_page(folder: Path, record: RunRecord) -> Path:
     from steelyard.report.page import page
 
     file = folder / "report.html"
-    file.write_text(page(record), encoding="utf-8")
+    file.write_text(page(record, _beside(folder)), encoding="utf-8")
     return file
+
+
+def _beside(folder: Path) -> tuple[str, ...]:
+    """The other pages in the folder of a run, as links from its own."""
+    found = [*sorted((folder / "diagnosis").glob("*.html")), *sorted((folder / "weighed").glob("*/*.html"))]
+    return tuple(str(file.relative_to(folder).as_posix()) for file in found)
 
 
 def _stem(source: object) -> str:

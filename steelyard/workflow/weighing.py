@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from steelyard.errors import UserError
-from steelyard.records import to_plain
 from steelyard.trials.arms import Size
 from steelyard.weighing.compare import LOOKS
 from steelyard.weighing.comparison import Weighing
 from steelyard.workflow.arms import Base, entries_of, the_base
 from steelyard.workflow.ask import DEFAULT_SECONDS, Ask, seed_of
-from steelyard.workflow.bench import Bench, write_json
+from steelyard.workflow.bench import Bench
 from steelyard.workflow.define import check_metric
+from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.race import Race
 from steelyard.workflow.reopened import reopened
 from steelyard.workflow.say import noise_words
@@ -166,11 +166,9 @@ def _concluded(bench: Bench, question: Question, race: Race, found: Weighing) ->
         seconds=bench.clock.now() - bench.clock.zero,
         complete=not any(standing.undecided for standing in race.standings),
     )
-    write_json(place / "weighing.json", to_plain(found))
-    from steelyard.report.weighing import PAGE, weighing_page
+    from steelyard.report.weighing import weighing_page
 
-    (place / PAGE).write_text(weighing_page(found), encoding="utf-8")
-    return found
+    return laid_down(found, place, "weighing", weighing_page, found.command)
 
 
 def _slug(names: tuple[str, ...]) -> str:
