@@ -42,6 +42,7 @@ ROOMS = (
     "steelyard.training.optimizers",
     "steelyard.training.precision",
     "steelyard.training.stopping",
+    "steelyard.training.sources",
     "steelyard.training.suspects",
     "steelyard.training.target_losses",
 )
@@ -245,6 +246,15 @@ class Labels(Part):
 
     def treated(self, dataset: Any, problem: Any, prepare: Preparation, seed: int) -> Any:
         """The train rows treated (`training.suspects.Treated`), by what a preparation makes of their inputs."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Sources(Part):
+    """Says how much train rows of each source count where several were mixed; dev and test stay as they are."""
+
+    def weights(self, dataset: Any) -> Any:
+        """A weight for each row (n,), 1 on the average; None: all count alike."""
         raise NotImplementedError
 
 

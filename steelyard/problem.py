@@ -106,7 +106,8 @@ class Problem:
     `human_error` is the error rate of the best humans (or experts) in the unit of 1 - accuracy, when it is known;
     `balance` the share of the rarest class over the share it would have if all were equal (1: balanced);
     `costs` what each true class (row) predicted as each class (column) costs, in the order of `classes`; `step` what
-    a naive forecast errs by on the average before the test, in the target's unit.
+    a naive forecast errs by on the average before the test, in the target's unit;
+    `mixed_sources` whether rows of other sources than the one the model is for are learnt from.
     """
 
     task: Task
@@ -121,6 +122,7 @@ class Problem:
     costs: tuple[tuple[float, ...], ...] | None = None
     heads: tuple[Head, ...] = ()
     step: float | None = None
+    mixed_sources: bool = False
 
     @property
     def measure(self) -> "Metric":

@@ -23,6 +23,7 @@ from steelyard.parts import (
     Network,
     Part,
     Preparation,
+    Sources,
     Views,
     convert,
     fitting,
@@ -49,6 +50,7 @@ class Recipe:
     tta: Views | None = None
     decision: Decision | None = None
     labels: Labels | None = None
+    sources: Sources | None = None
 
     @property
     def family(self) -> str:

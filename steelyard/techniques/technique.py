@@ -9,7 +9,7 @@ from steelyard.parts import check_ranges, convert
 from steelyard.problem import Problem
 from steelyard.recipe import Recipe
 
-Ailment = Literal["bias", "variance", "imbalance", "optimization", "speed"]
+Ailment = Literal["bias", "variance", "mismatch", "imbalance", "optimization", "speed"]
 
 
 @dataclass(frozen=True)

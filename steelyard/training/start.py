@@ -41,7 +41,7 @@ class Ready:
 def question(recipe: Recipe, seed: int) -> tuple[Any, ...]:
     """What `ready` depends on besides the rows: equal questions have equal answers, which trials share."""
     held = _held(recipe)
-    return (recipe.prepare, held, recipe.labels, seed if held or recipe.labels else None)
+    return (recipe.prepare, held, recipe.labels, recipe.sources, seed if held or recipe.labels else None)
 
 
 def ready(recipe: Recipe, dataset: Dataset, problem: Problem, seed: int) -> Ready:
@@ -68,11 +68,14 @@ def _ready(recipe: Recipe, learnt: Dataset, aside: Dataset | None, problem: Prob
 
 
 def _treated(recipe: Recipe, dataset: Dataset, problem: Problem, seed: int) -> Treated:
-    """The rows to learn from, with their suspicious labels treated where the recipe says so."""
-    if recipe.labels is None:
-        return Treated(dataset)
-    found: Treated = recipe.labels.treated(dataset, problem, recipe.prepare, seed)
-    return found
+    """The rows to learn from: suspicious labels are treated and sources weighed where the recipe says so."""
+    found = Treated(dataset)
+    if recipe.labels is not None:
+        found = recipe.labels.treated(dataset, problem, recipe.prepare, seed)
+    weights = None if recipe.sources is None else recipe.sources.weights(found.dataset)
+    if weights is None:
+        return found
+    return replace(found, weights=weights if found.weights is None else weights * found.weights)
 
 
 def _softened(rows: Rows, treated: Treated) -> Rows:

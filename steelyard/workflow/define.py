@@ -65,6 +65,7 @@ def define(ask: Ask) -> tuple[Dataset, Problem]:
         _costs(ask, dataset),
         dataset.heads,
         naive_step(dataset, ask.seed),
+        dataset.sources is not None,
     )
     check_metric(problem.measure, task, dataset)
     for constraint in ask.constraints:

@@ -19,6 +19,7 @@ from steelyard.data.prepare import TablePreparation
 from steelyard.data.prepare_images import ImagePreparation
 from steelyard.data.prepare_mixed import MixedPreparation
 from steelyard.data.prepare_text import TextPreparation
+from steelyard.data.sources import Sources
 from steelyard.errors import UserError
 from steelyard.knobs import parse_knob
 from steelyard.networks.image import ResidualCnn
@@ -35,7 +36,7 @@ from steelyard.training.start import start
 from steelyard.training.stopping import Stopping
 from steelyard.training.target_losses import BinaryCrossEntropy, JointLoss, OrdinalCrossEntropy
 
-AILMENTS = {"bias", "variance", "imbalance", "optimization", "speed"}
+AILMENTS = {"bias", "variance", "mismatch", "imbalance", "optimization", "speed"}
 every_technique = pytest.mark.parametrize("kind", catalogue().values(), ids=list(catalogue()))
 
 
@@ -75,6 +76,13 @@ def several(task: str) -> tuple[Dataset, Problem]:
     metric = {"multilabel": "f1_micro", "multitask": "d2"}[task]
     whole = replace(dataset, target=target, classes=(), heads=heads, asks=task)
     return whole, replace(problem, task=task, classes=(), heads=heads, metric=metric)
+
+
+def two_sources(task: str) -> tuple[Dataset, Problem]:
+    """The rows of a table, a third of them from the source that the model is for."""
+    dataset, problem = table(task)
+    sources = Sources("origin", ("far", "near"), (np.arange(64) % 3 == 0).astype(int), (1,))
+    return replace(dataset, sources=sources), replace(problem, mixed_sources=True)
 
 
 def pictures() -> tuple[Dataset, Problem]:
@@ -144,6 +152,8 @@ CASES: dict[str, tuple[Recipe, tuple[Dataset, Problem]]] = {
         ),
         mixed(),
     ),
+    "sources": (network(), two_sources("multiclass")),
+    "boosting on sources": (classical(Boosting(min_samples_leaf=4, max_leaf_nodes=3)), two_sources("regression")),
     "texts": (network(prepare=TextPreparation(min_count=1), network=TextCnn(4, 4, dropout=0.0)), notes_at_sea()),
     "linear": (classical(Linear()), table("multiclass")),
     "neighbors": (classical(Neighbors()), table("multiclass")),

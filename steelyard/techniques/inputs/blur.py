@@ -27,7 +27,7 @@ class Blur(Augmentation, Technique):
     Costs about a tenth more time a step.
     """
 
-    treats: ClassVar = ("variance",)
+    treats: ClassVar = ("variance", "mismatch")
     time_ratio: ClassVar = 1.1
     unasked: ClassVar = False
     reshapes: ClassVar[bool] = True

@@ -28,7 +28,7 @@ class ColorJitter(Augmentation, Technique):
     Costs a few per cent of time a step.
     """
 
-    treats: ClassVar = ("variance",)
+    treats: ClassVar = ("variance", "mismatch")
     time_ratio: ClassVar = 1.04
     unasked: ClassVar = False
     off: ClassVar = {"saturation": 0.0, "hue": 0.0}

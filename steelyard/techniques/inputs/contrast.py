@@ -27,7 +27,7 @@ class Contrast(Augmentation, Technique):
     Costs a few per cent of time a step.
     """
 
-    treats: ClassVar = ("variance",)
+    treats: ClassVar = ("variance", "mismatch")
     time_ratio: ClassVar = 1.03
     unasked: ClassVar = False
     off: ClassVar = {"contrast": 0.0}

@@ -29,7 +29,7 @@ class RandAugment(Augmentation, Technique):
     Costs a quarter to a third more time a step.
     """
 
-    treats: ClassVar = ("variance",)
+    treats: ClassVar = ("variance", "mismatch")
     time_ratio: ClassVar = 1.3
     unasked: ClassVar = False
     off: ClassVar = {"magnitude": 0.0}

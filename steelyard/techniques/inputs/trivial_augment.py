@@ -27,7 +27,7 @@ class TrivialAugment(Augmentation, Technique):
     Costs a tenth to a fifth more time a step.
     """
 
-    treats: ClassVar = ("variance",)
+    treats: ClassVar = ("variance", "mismatch")
     time_ratio: ClassVar = 1.15
     off: ClassVar = {"most": 0.0}
     most: Knob = knob(1.0, 0.0, 1.0)
