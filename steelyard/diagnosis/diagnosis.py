@@ -42,7 +42,7 @@ class Diagnosis:
         """What the error table says and what treats it, a sentence each."""
         table = self.errors
         lines = [verdict(table)]
-        if table.dominant != "cannot tell yet":
+        if table.dominant != "cannot tell yet" and table.gaps[0].start != "zero":
             lines[0] += f": {MEANING[table.dominant]}"
         lines[0] += f"; {WHAT[table.dominant]}"
         if table.caveat:

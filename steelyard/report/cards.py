@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from steelyard.diagnosis.words import MEANING, NAMES
+from steelyard.diagnosis.words import MEANING, NAMES, called
 from steelyard.metrics import metric
 from steelyard.problem import Score
 from steelyard.records import RunRecord
@@ -86,13 +86,15 @@ def _what_holds_back(record: RunRecord) -> Card:
     if table is None:
         return Card("What holds it back?", NONE, ("Not measured." if record.finished else "Not measured yet.",))
     write = error_format(table)
-    rows = tuple((NAMES[gap.term], write.signed(gap.value)) for gap in table.gaps)
+    rows = tuple((called(gap), write.signed(gap.value)) for gap in table.gaps)
     term, unit = table.dominant, unit_name(table.unit)
     if term == "cannot tell yet":
         line = f"Counted in {unit}: no part is the largest for sure; probably {NAMES[table.likely]}."
         return Card("What holds it back?", "Cannot tell yet", (line,), rows)
+    largest = max(table.gaps, key=lambda gap: gap.probability)
     line = f"Counted in {unit}: {MEANING[term]}."
-    return Card("What holds it back?", sentence(NAMES[term]), (line,), rows)
+    warning = "How much of it can be avoided is not known." if largest.start == "zero" else ""
+    return Card("What holds it back?", sentence(called(largest)), (line,), rows, warning=warning)
 
 
 def seal(record: RunRecord) -> tuple[str, str]:

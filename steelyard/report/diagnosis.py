@@ -6,7 +6,7 @@ from typing import Any
 
 from steelyard.diagnosis.diagnosis import Diagnosis
 from steelyard.diagnosis.remedies import Remedy
-from steelyard.diagnosis.words import MEANING, NAMES, verdict
+from steelyard.diagnosis.words import MEANING, called, verdict
 from steelyard.records import ErrorTable
 from steelyard.report import bayes, human, labels, learning_curve, mistakes, shift, slices
 from steelyard.report.error_tables import error_format, error_rows
@@ -74,7 +74,7 @@ def _errors(table: ErrorTable) -> Part:
     write = error_format(table)
     levels = ", ".join(f"{each.name} {write(each.error.value)}" for each in table.levels)
     words = f"Errors: {levels}; {verdict(table)}"
-    terms = "; ".join(f"{NAMES[gap.term]}: {MEANING[gap.term]}" for gap in table.gaps)
+    terms = "; ".join(f"{called(gap)}: {MEANING[gap.term]}" for gap in table.gaps)
     return Part(
         "Where the error comes from",
         f"What each level has over the one before, with 95 % intervals. {sentence(terms)}.",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import isfinite, sqrt
 
-from steelyard.diagnosis.words import LEVELS, NAMES
+from steelyard.diagnosis.words import LEVELS, called
 from steelyard.records import ErrorTable, RunRecord
 from steelyard.report.numbers import NONE, Format, count, fitting, fitting_scores
 from steelyard.report.tables import Cell, Table, scored
@@ -27,7 +27,7 @@ def error_rows(table: ErrorTable) -> Table:
         step = Cell(write.signed(gap.value), write.interval(gap.low, gap.high), gap.value) if gap else Cell(NONE)
         chance = Cell(f"{gap.probability:.2f}", sort=gap.probability) if gap else Cell(NONE)
         error = scored(each.error, write) if each.error.high > each.error.low else Cell(write(each.error.value))
-        rows.append((Cell(each.name, LEVELS[each.name]), error, Cell(NAMES[gap.term] if gap else NONE), step, chance))
+        rows.append((Cell(each.name, LEVELS[each.name]), error, Cell(called(gap) if gap else NONE), step, chance))
     columns = (("Error on", False), (unit_name(table.unit), True), ("Part", False), ("Step", True), ("Largest?", True))
     return Table("The error table: smaller is better", columns, tuple(rows))
 

@@ -1,6 +1,6 @@
 """How scores are put into words, and ranked."""
 
-from steelyard.diagnosis.words import NAMES, verdict
+from steelyard.diagnosis.words import called, verdict
 from steelyard.metrics import Metric
 from steelyard.problem import Score
 from steelyard.records import ErrorTable
@@ -42,5 +42,5 @@ def noise_words(measure: Metric, noise: Noise, matters: float) -> str:
 def table_words(table: ErrorTable) -> str:
     """The levels, the gaps and the verdict of an error table."""
     levels = ", ".join(f"{number(each.error.value)} on {each.name}" for each in table.levels)
-    parts = ", ".join(f"{NAMES[gap.term]} {number(gap.value)}" for gap in table.gaps)
+    parts = ", ".join(f"{called(gap)} {number(gap.value)}" for gap in table.gaps)
     return f"error ({table.unit}) {levels}; {parts}: {verdict(table)}"

@@ -91,7 +91,7 @@ def test_the_error_that_is_removed_counts_from_the_baseline_to_the_best_possible
 
 
 def test_the_first_screen_gives_the_test_score_the_baseline_what_helped_and_what_dominates():
-    assert [card.value for card in cards(samples.adult())] == ["0.873", "0.759", "2 of 8", "Avoidable bias"]
+    assert [card.value for card in cards(samples.adult())] == ["0.873", "0.759", "2 of 8", "Bias, from zero"]
 
 
 def test_a_model_whose_interval_reaches_the_baseline_is_not_called_better():

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from steelyard.diagnosis.words import NAMES
+from steelyard.diagnosis.words import called
 from steelyard.problem import Score
 from steelyard.records import ErrorTable, Term
 from steelyard.report.figures.canvas import COLOURS, NARROW, SMALL, TEXT, WIDE, Canvas, Drawing, grid
@@ -22,6 +22,7 @@ class Bar:
     score: Score
     colour: str
     part: str
+    interval: str = ""
 
 
 def bars(table: ErrorTable, write: Format) -> list[Bar]:
@@ -33,8 +34,9 @@ def bars(table: ErrorTable, write: Format) -> list[Bar]:
             rows.append(Bar(each.name, 0.0, each.error, "muted", ""))
             continue
         start = 0.0 if gap.start == "zero" else each.error.value - gap.value
-        part = f"{NAMES[gap.term]} {write.signed(gap.value)} ({write.interval(gap.low, gap.high)})"
-        rows.append(Bar(each.name, start, each.error, HUES[gap.term], part))
+        part = f"{called(gap)} {write.signed(gap.value)}"
+        interval = f" ({write.interval(gap.low, gap.high)})"
+        rows.append(Bar(each.name, start, each.error, HUES[gap.term], part, interval))
     return rows
 
 
@@ -60,7 +62,8 @@ def error_bars(table: ErrorTable, words: str, write: Format, unit: str) -> Drawi
             canvas.text(0, y + 20, bar.label, ha="left", fontsize=TEXT)
             canvas.text(width, y + 20, write(bar.score.value), ha="right", fontsize=TEXT)
             if bar.part:
-                canvas.text(label + 3, y + 39, bar.part, bar.colour, ha="left", fontsize=SMALL, fontweight="bold")
+                part = bar.part if stacked else bar.part + bar.interval
+                canvas.text(label + 3, y + 39, part, bar.colour, ha="left", fontsize=SMALL, fontweight="bold")
         canvas.text(label + span / 2, canvas.height - 9, f"← better, {unit}", "muted", ha="center", fontsize=SMALL)
         pictures.append(canvas.svg(words))
     return Drawing(*pictures)
