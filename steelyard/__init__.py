@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         slices,
     )
     from steelyard.diagnosis.diagnosis import Diagnosis
+    from steelyard.doctor import examine
     from steelyard.errors import UserError
     from steelyard.inspecting import anchors, duplicates, probe
     from steelyard.problem import Constraint
@@ -38,6 +39,7 @@ __all__ = [
     "coverage",
     "diagnose",
     "duplicates",
+    "examine",
     "explore",
     "human_level",
     "label_errors",
@@ -72,6 +74,7 @@ _WHERE = {
     "slices": "steelyard.diagnosing",
     "duplicates": "steelyard.inspecting",
     "weigh": "steelyard.comparing",
+    "examine": "steelyard.doctor",
     "explore": "steelyard.runs",
     "load": "steelyard.runs",
     "probe": "steelyard.inspecting",

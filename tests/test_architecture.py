@@ -14,7 +14,7 @@ import steelyard
 
 ROOT = Path(steelyard.__file__).parent
 FLOORS = (  # the lowest first; a room imports rooms of its own floor and of those below
-    {"errors", "several"},
+    {"errors", "several", "doctor"},
     {"knobs", "metrics", "problem"},
     {"parts", "recipe", "records"},
     {"boxes", "data", "networks", "classical", "techniques"},

@@ -1,9 +1,19 @@
 """The commands that look at data and at finished runs: a file a command, each parsed there and calling one function."""
 
-from steelyard.commands import data, diagnose, human, labels, learning_curve, mistakes, shift, slices
+from steelyard.commands import data, diagnose, doctor, human, labels, learning_curve, mistakes, shift, slices
 from steelyard.commands.making import MakeCommand
 
-ALL = (diagnose.add, human.add, labels.add, learning_curve.add, mistakes.add, shift.add, slices.add, data.add)
+ALL = (
+    diagnose.add,
+    doctor.add,
+    human.add,
+    labels.add,
+    learning_curve.add,
+    mistakes.add,
+    shift.add,
+    slices.add,
+    data.add,
+)
 
 
 def add_all(command: MakeCommand) -> None:

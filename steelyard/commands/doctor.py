@@ -1,0 +1,56 @@
+"""`steelyard doctor`: a user's own model, loss, optimizer and loaders are examined for bugs that raise no exception."""
+
+import argparse
+import json
+import sys
+
+from steelyard.commands.making import MakeCommand
+from steelyard.errors import UserError
+from steelyard.options import names, seconds
+
+COLOURS = {"error": "red", "warning": "yellow", "tip": "cyan"}
+
+
+def add(command: MakeCommand) -> None:
+    """Add the command."""
+    parser = command("doctor", _doctor, "what is broken in your own training code, though nothing raises an exception")
+    add = parser.add_argument
+    add(
+        "setup",
+        metavar="SETUP",
+        help="package.module:setup or path/to/train.py:setup, a function that returns a dict with model, loss, train, "
+        "dev, optimizer, classes",
+    )
+    add("--ignore", type=names, default=(), metavar="CODES", help="checks to leave out, as SY103,SY2")
+    add("--time-limit", type=seconds, default=60.0, metavar="TIME", help="for all checks (default: 60s)")
+    add("--json", action="store_true", help="one JSON object on standard output")
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from steelyard.doctor import examine
+    from steelyard.doctor.case import Unusable
+    from steelyard.doctor.setting import setting_of
+
+    try:
+        found = examine(**setting_of(options.setup), ignore=options.ignore, time_limit=options.time_limit)
+    except Unusable as error:
+        raise UserError(str(error)) from error
+    if options.json:
+        sys.stdout.write(json.dumps(found.to_dict()) + "\n")
+        return 0 if found.healthy else 1
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(highlight=False, soft_wrap=True)
+    for each in found.findings:
+        console.print(f"[{COLOURS[each.severity]}]{each.severity} {each.code}[/] [bold]{escape(each.title)}[/bold]")
+        console.print(f"  saw    {escape(each.saw)}")
+        console.print(f"  means  {escape(each.means)}")
+        console.print(f"  treat  {escape(each.treat)}")
+    verdict = "nothing is wrong, as far as was looked" if found.healthy else f"{len(found.findings)} found"
+    counts = f"{len(found.passed)} checks passed, {len(found.not_measured)} could not be done"
+    console.print(f"{verdict}; {counts}; {found.seconds:.1f} s")
+    raised = {code: why for code, why in found.not_measured.items() if "your code raised" in why}
+    for code, why in raised.items():
+        console.print(f"[yellow]{code}[/] not measured {escape(why)}")
+    return 0 if found.healthy else 1

@@ -1,0 +1,66 @@
+"""A model that cannot learn one batch by heart.
+
+With as many steps as it takes, a model with enough weights drives the loss of a few rows to nearly nothing; one
+that cannot is wired wrongly (Karpathy 2019, "A Recipe for Training Neural Networks"). A copy is trained with Adam
+on the first rows.
+
+Broken: a mask of the wrong rows, `detach()` in the middle, labels that do not belong to their rows. Mended: find
+it.
+"""
+
+import torch
+
+from steelyard.doctor.case import Case
+from steelyard.doctor.check import NotMeasured, Saw, check
+from steelyard.doctor.losses import takes_class_logits, takes_label_logits, takes_values
+from steelyard.doctor.perturbing import rows
+
+ROWS, STEPS = 16, 400
+RATES = (3e-3, 3e-4, 3e-2)
+LEFT = 0.2  # of the loss at the start: less has been reached by models that are wired well
+
+
+@check(
+    "SY501",
+    "One batch cannot be learnt by heart",
+    "error",
+    means="the model, the loss or the wiring between them is broken: more data or time will not help",
+    treat="look at the other findings first; then at masks, detached tensors, the order of labels, the model's size",
+)
+def one_batch(case: Case) -> Saw | None:
+    known = takes_class_logits(case.loss) or takes_label_logits(case.loss) or takes_values(case.loss)
+    if not case.batches or not (known or case.loss is None):
+        raise NotMeasured("it is not known how low this loss can get")
+    batch = rows(case.batches[0], ROWS)
+    best, first, deadline = float("inf"), None, case.left() - 0.25 * case.left()
+    for rate in RATES:
+        twin = case.copy()
+        trained = [p for p in twin.model.parameters() if p.requires_grad]
+        if not trained:
+            raise NotMeasured("nothing can be trained")
+        _still(twin.model)
+        optimizer = torch.optim.Adam(trained, lr=rate)
+        for step in range(STEPS):
+            optimizer.zero_grad()
+            loss = twin.loss_of(batch).mean()
+            value = float(loss)
+            first = value if first is None else first
+            best = min(best, value) if value == value else best
+            if best <= LEFT * first or best < 1e-4:
+                return None
+            if not loss.requires_grad or value != value or (step % 20 == 0 and case.left() < deadline):
+                break
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+    if first is None or case.left() < deadline:
+        raise NotMeasured("there was no time to train long enough")
+    text = f"{STEPS} steps on {ROWS} rows take the loss from {first:.3g} to {best:.3g}"
+    return Saw(text, {"first": first, "best": best, "rows": ROWS, "steps": STEPS})
+
+
+def _still(model: torch.nn.Module) -> None:
+    """Train mode without dropout, which keeps a batch from being learnt by heart."""
+    model.train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.modules.dropout._DropoutNd):
+            module.eval()

@@ -1,0 +1,128 @@
+"""Examine a model: every check looks at it in turn, and everything is put back as it was."""
+
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Collection, Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from steelyard.doctor.case import Case, Unusable
+from steelyard.doctor.check import Check, NotMeasured, checks
+from steelyard.doctor.finding import RANK, Examination, Finding
+from steelyard.doctor.guard import untouched
+
+SECONDS = 60.0
+PATIENCE = 0.5  # of the time, at the most, may a loader take for its first batches
+HERE = str(Path(__file__).parent)
+
+
+def examine(
+    model: nn.Module,
+    loss: Callable[..., Any] | None = None,
+    train: Iterable[Any] | None = None,
+    dev: Iterable[Any] | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
+    classes: int | None = None,
+    *,
+    ignore: Collection[str] = (),
+    time_limit: float = SECONDS,
+) -> Examination:
+    """Findings about a model, its loss(outputs, target), optimizer and loaders, each with numbers behind it.
+
+    A batch is (inputs …, target) or a dict with `labels` (or `target`, `y` …); without a `loss` the model gives its
+    own, as Hugging Face's do. `ignore` holds codes, or their beginnings, of checks to leave out. Weights, optimizer,
+    modes and random states are as before when it ends. What cannot be measured says why.
+    """
+    began = time.monotonic()
+    case = Case(model, loss, optimizer, train, dev, classes, lambda: time_limit - (time.monotonic() - began))
+    findings: list[Finding] = []
+    passed: list[str] = []
+    open_: dict[str, str] = {}
+    left_out = [each.code for each in checks() if each.code.startswith(tuple(ignore))] if ignore else []
+    wanted = [each for each in checks() if each.code not in left_out]
+    trouble = _first_batches(case, time_limit * PATIENCE)
+    if trouble is not None:
+        findings.append(trouble)
+    with untouched(case), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for each in wanted:
+            if case.left() <= 0:
+                open_[each.code] = "because the time was over"
+                continue
+            found = _look(each, case, open_)
+            if isinstance(found, Finding):
+                findings.append(found)
+            elif found:
+                passed.append(each.code)
+    findings.sort(key=lambda finding: (RANK[finding.severity], finding.code))
+    return Examination(tuple(findings), tuple(passed), open_, round(time.monotonic() - began, 2), tuple(left_out))
+
+
+def assert_healthy(*arguments: Any, **options: Any) -> Examination:
+    """Examine, and fail a test with the findings where there is an error or a warning."""
+    found = examine(*arguments, **options)
+    if not found.healthy:
+        lines = [f"{each.code} {each.title}: {each.saw}" for each in found.findings if each.severity != "tip"]
+        raise AssertionError("the doctor found:\n" + "\n".join(lines))
+    return found
+
+
+def _look(each: Check, case: Case, open_: dict[str, str]) -> Finding | bool:
+    """The finding of a check, True where it passed, False where it could not be measured."""
+    with untouched(case):
+        try:
+            saw = each.look(case)
+        except (NotMeasured, Unusable) as reason:
+            open_[each.code] = f"because {reason}"
+            return False
+        except Exception as error:
+            open_[each.code] = f"because {_met(error)}"
+            return False
+    return True if saw is None else each.finding(saw)
+
+
+def _met(error: Exception) -> str:
+    """An exception as the user's, with the place in their code."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(HERE)]
+    mine = [f for f in frames if "site-packages" not in f.filename] or frames
+    place = f" ({Path(mine[-1].filename).name}, line {mine[-1].lineno})" if mine else ""
+    return f"your code raised {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}{place}"
+
+
+def _first_batches(case: Case, patience: float) -> Finding | None:
+    """Fetch the first batches of train and dev; a loader that hangs, fails or is empty is a finding."""
+    for name, what in (("train", "batches"), ("dev", "dev_batches")):
+        if getattr(case, name) is None:
+            continue
+        held: list[Any] = []
+
+        def fetch(name: str = name, held: list[Any] = held) -> None:
+            try:
+                held.append(case.first(getattr(case, name)))
+            except Exception as error:
+                held.append(error)
+
+        state = torch.get_rng_state()
+        thread = threading.Thread(target=fetch, daemon=True)
+        thread.start()
+        thread.join(patience)
+        torch.set_rng_state(state)
+        if not held:
+            return _loader(name, f"{name} gave no batch in {patience:.0f} s", "a loader that hangs trains nothing")
+        if isinstance(held[0], Exception):
+            said = str(held[0]) if isinstance(held[0], Unusable) else _met(held[0])
+            return _loader(name, f"{name}: {said}", "no batch can be had from it")
+        if not held[0]:
+            return _loader(name, f"{name} is empty", "there is nothing to learn from, or to measure on")
+        setattr(case, what, held[0])
+    return None
+
+
+def _loader(name: str, saw: str, means: str) -> Finding:
+    treat = "iterate over it alone, without workers, and look at its first batch"
+    return Finding("SY001", "error", "No batch can be had", saw, means, treat, {"loader": name})

@@ -1,0 +1,52 @@
+"""What an examination says: findings that carry numbers, checks that passed, and what could not be measured."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Severity = Literal["error", "warning", "tip"]
+RANK: dict[Severity, int] = {"error": 0, "warning": 1, "tip": 2}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One symptom: what was seen, what it means, what treats it, and the numbers behind it."""
+
+    code: str
+    severity: Severity
+    title: str
+    saw: str
+    means: str
+    treat: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Examination:
+    """All that was found; `not_measured` says of checks that could not be done why, by their codes."""
+
+    findings: tuple[Finding, ...]
+    passed: tuple[str, ...]
+    not_measured: dict[str, str]
+    seconds: float
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether there is neither an error nor a warning."""
+        return all(finding.severity == "tip" for finding in self.findings)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the findings, the gravest first."""
+        return tuple(finding.code for finding in self.findings)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        findings = [vars(finding) | {"evidence": dict(finding.evidence)} for finding in self.findings]
+        return {
+            "findings": findings,
+            "passed": list(self.passed),
+            "not_measured": dict(self.not_measured),
+            "ignored": list(self.ignored),
+            "seconds": self.seconds,
+        }
