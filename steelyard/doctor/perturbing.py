@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -37,4 +38,15 @@ def rows(batch: Any, many: int) -> Any:
         return {name: rows(each, many) for name, each in batch.items()}
     if type(batch) in (tuple, list):
         return type(batch)(rows(each, many) for each in batch)
+    return batch
+
+
+def twice(batch: Any) -> Any:
+    """The rows of a batch, and then again."""
+    if isinstance(batch, Tensor):
+        return torch.cat([batch, batch]) if batch.dim() else batch
+    if isinstance(batch, Mapping):
+        return {name: twice(each) for name, each in batch.items()}
+    if type(batch) in (tuple, list):
+        return type(batch)(twice(each) for each in batch)
     return batch

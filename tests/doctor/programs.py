@@ -206,6 +206,25 @@ def _twice() -> Setup:
     return labels() | {"model": model, "optimizer": torch.optim.Adam(model.parameters())}
 
 
+def _zeros() -> nn.Module:
+    model = mlp()
+    with torch.no_grad():
+        model[0].weight.zero_()
+    return model
+
+
+def _saturated() -> Setup:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(10, 32), nn.Tanh(), nn.Linear(32, 4))
+    with torch.no_grad():
+        model[0].weight.mul_(60)
+    return classifier(model)
+
+
+def _leaking() -> list[Any]:
+    return [(torch.cat([x, y[:, None].float()], 1), y) for x, y in blobs(columns=9)]
+
+
 def _sgd(rate: float) -> Setup:
     model = mlp()
     return classifier(model, optimizer=torch.optim.SGD(model.parameters(), rate))
@@ -220,6 +239,13 @@ FAULTS: dict[str, tuple[str, Callable[[], Setup]]] = {
         lambda: classifier(train=[(x * torch.tensor([1e-4] + [1.0] * 9), y) for x, y in blobs()]),
     ),
     "sorted by class": ("SY103", lambda: classifier(train=_by_class())),
+    "inputs of one value": ("SY104", lambda: classifier(train=[(x * 0 + 1, y) for x, y in blobs()])),
+    "the target among the inputs": ("SY105", lambda: classifier(train=_leaking(), dev=None)),
+    "targets in the thousands": ("SY106", lambda: regressor(train=[(x, 4000 + 1000 * y) for x, y in values()])),
+    "a loss that is summed": ("SY212", lambda: classifier(loss=nn.CrossEntropyLoss(reduction="sum"))),
+    "a hidden layer of zeros": ("SY302", lambda: classifier(_zeros())),
+    "saturated tanhs": ("SY404", _saturated),
+    "dev from the rows of train": ("SY603", lambda: classifier(dev=blobs()[:3])),
     "softmax before cross-entropy": ("SY201", lambda: classifier(Squeezed(mlp(), lambda out: out.softmax(1)))),
     "sigmoid before logits": ("SY201", _twice),
     "(N, 1) against (N,)": ("SY202", lambda: regressor(mlp(6, 1))),
