@@ -2,5 +2,6 @@
 
 from steelyard.doctor.examine import assert_healthy, examine
 from steelyard.doctor.finding import Examination, Finding
+from steelyard.doctor.gradient_check import GradientCheck, gradient_check
 
-__all__ = ["Examination", "Finding", "assert_healthy", "examine"]
+__all__ = ["Examination", "Finding", "GradientCheck", "assert_healthy", "examine", "gradient_check"]

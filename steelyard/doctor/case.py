@@ -131,3 +131,14 @@ def tensor_of(out: Any) -> Tensor:
 def rowwise(out: Tensor) -> Tensor:
     """Outputs as a matrix (rows, numbers)."""
     return out.float().reshape(len(out), -1)
+
+
+def moved_to(batch: Any, kind: torch.dtype) -> Any:
+    """A batch with its floating tensors in another precision."""
+    if isinstance(batch, Tensor):
+        return batch.to(kind) if batch.is_floating_point() else batch
+    if isinstance(batch, Mapping):
+        return {name: moved_to(each, kind) for name, each in batch.items()}
+    if type(batch) in (tuple, list):
+        return type(batch)(moved_to(each, kind) for each in batch)
+    return batch

@@ -221,6 +221,20 @@ def _saturated() -> Setup:
     return classifier(model)
 
 
+class Square(torch.autograd.Function):
+    """A square whose backward forgot the factor of two."""
+
+    @staticmethod
+    def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(x)
+        return x**2
+
+    @staticmethod
+    def backward(ctx: Any, grad: torch.Tensor) -> torch.Tensor:
+        (x,) = ctx.saved_tensors
+        return grad * x
+
+
 def _leaking() -> list[Any]:
     return [(torch.cat([x, y[:, None].float()], 1), y) for x, y in blobs(columns=9)]
 
@@ -244,6 +258,10 @@ FAULTS: dict[str, tuple[str, Callable[[], Setup]]] = {
     "targets in the thousands": ("SY106", lambda: regressor(train=[(x, 4000 + 1000 * y) for x, y in values()])),
     "a loss that is summed": ("SY212", lambda: classifier(loss=nn.CrossEntropyLoss(reduction="sum"))),
     "a hidden layer of zeros": ("SY302", lambda: classifier(_zeros())),
+    "a backward without its factor": (
+        "SY405",
+        lambda: classifier(Squeezed(mlp(), lambda out: out + Square.apply(out))),
+    ),
     "saturated tanhs": ("SY404", _saturated),
     "dev from the rows of train": ("SY603", lambda: classifier(dev=blobs()[:3])),
     "softmax before cross-entropy": ("SY201", lambda: classifier(Squeezed(mlp(), lambda out: out.softmax(1)))),
