@@ -51,3 +51,4 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/labels.py --quick
 	$(BIN)/python benchmarks/learning_curve.py --quick
 	$(BIN)/python benchmarks/slices.py --quick
+	$(BIN)/python benchmarks/faults/digits.py --quick
