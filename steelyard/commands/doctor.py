@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from pathlib import Path
 
 from steelyard.commands.making import MakeCommand
 from steelyard.errors import UserError
@@ -24,6 +25,7 @@ def add(command: MakeCommand) -> None:
     add("--ignore", type=names, default=(), metavar="CODES", help="checks to leave out, as SY103,SY2")
     add("--time-limit", type=seconds, default=60.0, metavar="TIME", help="for all checks (default: 60s)")
     add("--json", action="store_true", help="one JSON object on standard output")
+    add("--html", type=Path, metavar="FILE", help="write a page, too")
 
 
 def _doctor(options: argparse.Namespace) -> int:
@@ -35,6 +37,10 @@ def _doctor(options: argparse.Namespace) -> int:
         found = examine(**setting_of(options.setup), ignore=options.ignore, time_limit=options.time_limit)
     except Unusable as error:
         raise UserError(str(error)) from error
+    if options.html is not None:
+        from steelyard.report.doctor import doctor_page
+
+        options.html.write_text(doctor_page(found, options.command_line), encoding="utf-8")
     if options.json:
         sys.stdout.write(json.dumps(found.to_dict()) + "\n")
         return 0 if found.healthy else 1

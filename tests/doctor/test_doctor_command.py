@@ -43,6 +43,9 @@ def test_a_finding_ends_with_one_and_says_what_treats_it(tmp_path: Path, capsys:
     found = json.loads(capsys.readouterr().out)
     assert found["findings"][0]["code"] == "SY201"
     assert set(found) >= {"findings", "passed", "not_measured", "seconds"}
+    page = tmp_path / "found.html"
+    assert main(["doctor", f"{file}:setup", "--html", str(page)]) == 1
+    assert "through softmax" in page.read_text(encoding="utf-8")
     assert main(["doctor", f"{file}:setup", "--ignore", "SY2,SY5", "--json"]) == 0
 
 
