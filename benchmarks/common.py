@@ -226,7 +226,7 @@ def _show(figures: list[Figure], skipped: dict[str, str], failed: dict[str, str]
                 " to ".join(map(_number, figure.interval)),
                 "–" if figure.reference is None else _number(figure.reference),
                 figure.reference_name,
-                f"{max((ran.wall for ran in figure.runs), default=float('nan')):.1f}",
+                _number(max((ran.wall for ran in figure.runs), default=float("nan"))),
                 f"{max((ran.wall - ran.limit for ran in figure.runs), default=float('nan')):+.1f}",
                 _number(max((ran.first for ran in figure.runs if ran.first is not None), default=float("nan"))),
                 "all reached" if not missed else "missed: " + ", ".join(missed),

@@ -90,7 +90,9 @@ def growth_of(bench: Bench, wish: Wish = Wish(), seconds: float | None = None) -
     tried = _tried(bench, base.recipe, wish.seeds, [*sizes, *([FULL] if wish.full else [])], base.name, end)
     found = Growth(bench.problem.target, base.name, unit, len(_dev_rows(bench)), bench.protocol.folds, None)
     if len(tried) < LEAST_SIZES:
-        why = f"only {len(tried)} sizes could be tried in the time, and a curve needs {LEAST_SIZES}: give it more"
+        why = (
+            f"{len(tried)} of {len(sizes)} sizes could be tried in the time; a curve needs {LEAST_SIZES}: give it more"
+        )
         bench.say("regularise", f"learning curve: {why}")
         return replace(found, reason=why, seconds=bench.clock.now() - began)
     matters = least_of(bench, measure, tried[-1]) if wish.matters is None else wish.matters
