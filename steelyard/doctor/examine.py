@@ -45,11 +45,11 @@ def examine(
     open_: dict[str, str] = {}
     left_out = [each.code for each in checks() if each.code.startswith(tuple(ignore))] if ignore else []
     wanted = [each for each in checks() if each.code not in left_out]
-    trouble = _first_batches(case, time_limit * PATIENCE)
-    if trouble is not None:
-        findings.append(trouble)
     with untouched(case), warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        trouble = _first_batches(case, time_limit * PATIENCE)
+        if trouble is not None:
+            findings.append(trouble)
         for each in wanted:
             if case.left() <= 0:
                 open_[each.code] = "because the time was over"
@@ -107,11 +107,9 @@ def _first_batches(case: Case, patience: float) -> Finding | None:
             except Exception as error:
                 held.append(error)
 
-        state = torch.get_rng_state()
         thread = threading.Thread(target=fetch, daemon=True)
         thread.start()
         thread.join(patience)
-        torch.set_rng_state(state)
         if not held:
             return _loader(name, f"{name} gave no batch in {patience:.0f} s", "a loader that hangs trains nothing")
         if isinstance(held[0], Exception):

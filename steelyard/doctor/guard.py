@@ -22,6 +22,9 @@ def untouched(case: Case) -> Iterator[None]:
     steps = copy.deepcopy(optimizer.state_dict()) if optimizer is not None else None
     numpy = sys.modules.get("numpy")  # the doctor needs torch alone; who uses NumPy has it loaded
     states = random.getstate(), numpy.random.get_state() if numpy else None, torch.get_rng_state()
+    owned = (getattr(loader, "generator", None) for loader in (case.train, case.dev))
+    streams = [stream for stream in owned if isinstance(stream, torch.Generator)]
+    drawn = [stream.get_state() for stream in streams]
     graph = torch.is_grad_enabled()
     try:
         yield
@@ -40,3 +43,5 @@ def untouched(case: Case) -> Iterator[None]:
         if numpy:
             numpy.random.set_state(states[1])
         torch.set_rng_state(states[2])
+        for stream, state in zip(streams, drawn, strict=True):
+            stream.set_state(state)

@@ -22,13 +22,14 @@ from steelyard.workflow.bench import Bench
 from steelyard.workflow.error_table import table_of
 from steelyard.workflow.human import human_of
 from steelyard.workflow.labels import labels_of
-from steelyard.workflow.laid_down import OF_A_RUN, laid_down
+from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.learning_curve import Wish, growth_of
 from steelyard.workflow.mistakes import mistakes_of
 from steelyard.workflow.proxies import proxies_of
 from steelyard.workflow.reopened import Watch, final_predictions, reopened
 from steelyard.workflow.shift import shifts_in
 from steelyard.workflow.slices import slices_of
+from steelyard.workflow.stored import OF_A_RUN
 
 NAME = "diagnosis"
 PARTS = ("proxies", "shift", "labels", "slices", "mistakes", "growth")

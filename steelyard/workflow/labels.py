@@ -18,12 +18,13 @@ from steelyard.trials.trial import Outcome
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.bench import CAUTION, Bench
 from steelyard.workflow.families import families
-from steelyard.workflow.laid_down import OF_A_RUN, laid_down
+from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.reopened import final_predictions, reopened
+from steelyard.workflow.stored import OF_A_RUN
 
 Watch = Callable[[Any], None]
 SECONDS = 60.0
-NAME, FOLDER = "labels", "diagnosis"
+NAME = "labels"
 
 
 @dataclass(frozen=True)

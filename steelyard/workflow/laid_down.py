@@ -8,10 +8,9 @@ from typing import Any, TypeVar
 from steelyard.errors import UserError
 from steelyard.records import to_plain
 from steelyard.workflow.bench import write_json
-from steelyard.workflow.stored import read_record, write_page
+from steelyard.workflow.stored import OF_A_RUN, read_record, write_page
 
 Found = TypeVar("Found", bound=Any)  # a record with the fields `output` and `command`
-OF_A_RUN = "diagnosis"  # the folder in that of a run
 
 
 def laid_down(found: Found, folder: Path, name: str, page: Callable[[Found], str], command: str) -> Found:

@@ -18,8 +18,9 @@ from steelyard.workflow.arms import the_base
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.bench import Bench
 from steelyard.workflow.curve_points import curve_of, least_of
-from steelyard.workflow.laid_down import OF_A_RUN, laid_down
+from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.reopened import reopened
+from steelyard.workflow.stored import OF_A_RUN
 
 Watch = Callable[[Any], None]
 SHARES = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1 / 2)  # of the train rows; all of them come last

@@ -16,10 +16,11 @@ from steelyard.workflow.ask import Ask
 from steelyard.workflow.bench import Bench
 from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.reopened import final_predictions, reopened
+from steelyard.workflow.stored import OF_A_RUN
 from steelyard.workflow.tags import FILE, Tagged, asked, joined, read_tags, tagged, write_tags
 
 Watch = Callable[[Any], None]
-FOLDER, LIST = "diagnosis", "mistakes.csv"
+LIST = "mistakes.csv"
 COLUMNS = 40  # of a table, for an example
 
 
@@ -45,7 +46,7 @@ def inspect(inspection: Inspection, folder: Path, ask: Ask | None = None, watch:
 
     Tags that were filled into the list (mistakes.csv) are taken in before it is written anew. Raises UserError.
     """
-    place = inspection.output or folder / FOLDER
+    place = inspection.output or folder / OF_A_RUN
     new = [Tagged(*asked(text)) for text in inspection.tags]
     for table in inspection.tables:
         if not table.is_file():
@@ -64,7 +65,7 @@ def inspect(inspection: Inspection, folder: Path, ask: Ask | None = None, watch:
 
 def mistakes_of(bench: Bench, n: int = SAMPLE, seed: int = 0, tags: Mapping[str, Tagged] | None = None) -> Mistakes:
     """A random sample of `n` mistakes of the final model on dev, with `tags` (default: those in the run's folder)."""
-    tags = read_tags(bench.folder / FOLDER / FILE) if tags is None else tags
+    tags = read_tags(bench.folder / OF_A_RUN / FILE) if tags is None else tags
     said = final_predictions(bench)
     rows = said.dev_rows
     missed = misses(bench.problem, bench.truth[rows], said.dev, bench.pool.weights_of(rows))

@@ -18,6 +18,7 @@ from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.network import folder_named
 from steelyard.workflow.proxies import VALUES, proxies_of
 from steelyard.workflow.reopened import reopened
+from steelyard.workflow.stored import OF_A_RUN
 
 Watch = Callable[[Any], None]
 NAME, SECONDS = "human", 60.0
@@ -54,7 +55,7 @@ def human(people: People, watch: Watch = lambda _: None) -> Human:
         with reopened(people.run, SECONDS, watch=watch, network=people.network) as bench:
             found = human_of(bench, people.annotators, people.examples, people.seed)
             found = replace(found, proxies=_proxies(bench, people.annotators))
-        folder = folder_named("", people.output or people.run / "diagnosis", NAME)
+        folder = folder_named("", people.output or people.run / OF_A_RUN, NAME)
     else:
         found = _alone(people)
         source = "level" if isinstance(people.annotators, int | float) else people.annotators

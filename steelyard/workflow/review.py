@@ -16,8 +16,8 @@ from steelyard.records import from_plain
 from steelyard.trials.journal import Journal
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.define import define
-from steelyard.workflow.labels import FOLDER, NAME
-from steelyard.workflow.stored import asked_again
+from steelyard.workflow.labels import NAME
+from steelyard.workflow.stored import OF_A_RUN, asked_again
 
 CORRECTIONS = Path(NAME) / "corrections.csv"
 
@@ -70,7 +70,7 @@ class Review:
 
 def reviewed(folder: Path, by: str = "", ask: Ask | None = None) -> Review:
     """The review of the run in a folder, as far as it has come. Raises UserError before suspects were looked for."""
-    file = folder / FOLDER / f"{NAME}.json"
+    file = folder / OF_A_RUN / f"{NAME}.json"
     if not file.exists():
         raise UserError(f"{file} is missing: look for suspects first, with steelyard labels find {folder}")
     found: LabelErrors = from_plain(json.loads(file.read_text(encoding="utf-8")), LabelErrors)

@@ -20,9 +20,10 @@ from steelyard.workflow.bench import Bench
 from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.network import folder_named
 from steelyard.workflow.reopened import reopened
+from steelyard.workflow.stored import OF_A_RUN
 
 Watch = Callable[[Any], None]
-NAME, FOLDER = "shift", "diagnosis"
+NAME = "shift"
 MINUTE = 60.0  # seconds by which the clock of a run is opened again: nothing is trained
 OPENED_BY = "steelyard shift, the inputs of the test rows without their targets"
 
@@ -63,7 +64,7 @@ def shift_of(asked: Comparison, ask: Ask | None = None, watch: Watch = lambda _:
     folder = Path(asked.source)
     with reopened(folder, MINUTE, ask, watch, device="cpu", jobs=1) as bench:
         found = shifts_in(bench, asked.production, asked.test, asked.seed)
-    return _written(found, asked, asked.output or folder / FOLDER, watch, 0.0)
+    return _written(found, asked, asked.output or folder / OF_A_RUN, watch, 0.0)
 
 
 def shifts_in(bench: Bench, production: Any = None, test: bool = False, seed: int = 0) -> Shifts:

@@ -20,11 +20,12 @@ from steelyard.problem import Problem
 from steelyard.training.answers import decided
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.bench import Bench
-from steelyard.workflow.laid_down import OF_A_RUN, laid_down
+from steelyard.workflow.laid_down import laid_down
 from steelyard.workflow.reopened import final_predictions, reopened
+from steelyard.workflow.stored import OF_A_RUN
 
 Watch = Callable[[Any], None]
-FOLDER, CLUSTER, TRUE, PREDICTED = "diagnosis", "cluster", "true class", "predicted class"
+CLUSTER, TRUE, PREDICTED = "cluster", "true class", "predicted class"
 OVERLAPPING = (
     "windows that are near in time err alike, while the tests take rows for independent: slices of a forecast are hints"
 )

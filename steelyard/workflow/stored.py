@@ -14,6 +14,7 @@ from steelyard.trials.journal import Journal
 from steelyard.workflow.ask import Ask
 
 OWN = {"source", "test", "output", "time_limit", "trial_limit", "constraints", "jobs", "device", "command", "network"}
+OF_A_RUN = "diagnosis"  # the folder, in that of a run, in which what is found out about it lies
 
 
 def output_folder(ask: Ask) -> Path:
@@ -105,7 +106,7 @@ def write_page(folder: Path, record: RunRecord) -> Path:
 
 def _beside(folder: Path) -> tuple[str, ...]:
     """The other pages in the folder of a run, as links from its own."""
-    found = [*sorted((folder / "diagnosis").glob("*.html")), *sorted((folder / "weighed").glob("*/*.html"))]
+    found = [*sorted((folder / OF_A_RUN).glob("*.html")), *sorted((folder / "weighed").glob("*/*.html"))]
     return tuple(str(file.relative_to(folder).as_posix()) for file in found)
 
 

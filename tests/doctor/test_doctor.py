@@ -52,6 +52,26 @@ def test_nothing_of_the_user_is_changed() -> None:
     assert [m.training for m in model.modules()] == modes
 
 
+class Drawing(torch.utils.data.Dataset):
+    """Rows to which every reading adds noise from NumPy's stream."""
+
+    def __len__(self) -> int:
+        return 64
+
+    def __getitem__(self, row: int) -> tuple[torch.Tensor, int]:
+        return torch.eye(4, 10)[row % 4] + torch.tensor(np.random.normal(size=10)).float(), row % 4
+
+
+def test_streams_that_a_loader_draws_from_stand_where_they_stood() -> None:
+    own = torch.Generator().manual_seed(3)
+    loader = torch.utils.data.DataLoader(Drawing(), 16, shuffle=True, generator=own)
+    np.random.seed(5)
+    before, expected = own.get_state(), np.random.RandomState(5).rand()
+    examine(**classifier(train=loader))
+    assert torch.equal(own.get_state(), before)
+    assert np.random.rand() == expected
+
+
 class Raises(nn.Module):
     def __init__(self) -> None:
         super().__init__()
