@@ -20,7 +20,7 @@ def add(command: MakeCommand) -> None:
         "setup",
         metavar="SETUP",
         help="package.module:setup or path/to/train.py:setup, a function that returns a dict with model, loss, train, "
-        "dev, optimizer, classes",
+        "dev, test, optimizer, step, classes",
     )
     add("--ignore", type=names, default=(), metavar="CODES", help="checks to leave out, as SY103,SY2")
     add("--time-limit", type=seconds, default=60.0, metavar="TIME", help="for all checks (default: 60s)")
@@ -30,7 +30,7 @@ def add(command: MakeCommand) -> None:
 
 def _doctor(options: argparse.Namespace) -> int:
     from steelyard.doctor import examine
-    from steelyard.doctor.case import Unusable
+    from steelyard.doctor.batch import Unusable
     from steelyard.doctor.setting import setting_of
 
     try:

@@ -6,8 +6,6 @@ above where it began, steps are too long.
 Broken: `SGD(model.parameters(), lr=10)`. Mended: a tenth or a hundredth of it; `steelyard lr-range` looks for one.
 """
 
-from typing import Any
-
 import torch
 
 from steelyard.doctor.case import Case
@@ -26,17 +24,9 @@ STEPS, ROSE = 60, 2.0  # times the loss at the start
 def learning_rate(case: Case) -> Saw | None:
     if not case.batches or case.optimizer is None:
         raise NotMeasured("there are no train batches, or no optimizer")
-    twin = case.copy()
-    pairs = dict(zip(map(id, case.model.parameters()), twin.model.parameters(), strict=True))
-    groups = [
-        {k: v for k, v in group.items() if k != "params"}
-        | {"params": [pairs[id(p)] for p in group["params"] if id(p) in pairs]}
-        for group in case.optimizer.param_groups
-    ]
-    if not any(group["params"] for group in groups):
-        raise NotMeasured("the optimizer holds none of the model's parameters")
-    kind: Any = type(case.optimizer)
-    optimizer = kind([g for g in groups if g["params"]], lr=groups[0].get("lr", 1e-3))
+    twin = case.copy_to_train()
+    optimizer = twin.optimizer
+    assert optimizer is not None
     twin.model.train()
     seen: list[float] = []
     for step in range(STEPS):
@@ -51,7 +41,7 @@ def learning_rate(case: Case) -> Saw | None:
         optimizer.step()
     few = min(5, len(case.batches), len(seen))
     first, last = sum(seen[:few]) / few, sum(seen[-few:]) / few
-    rate = groups[0].get("lr")
+    rate = optimizer.param_groups[0].get("lr")
     if last == last and last <= ROSE * max(first, 1e-3):
         return None
     return Saw(
