@@ -18,17 +18,24 @@ def add(command: MakeCommand) -> None:
     add = parser.add_argument
     add(
         "setup",
+        nargs="?",
         metavar="SETUP",
         help="package.module:setup or path/to/train.py:setup, a function that returns a dict with model, loss, train, "
         "dev, test, optimizer, step, classes",
     )
     add("--ignore", type=names, default=(), metavar="CODES", help="checks to leave out, as SY103,SY2")
     add("--time-limit", type=seconds, default=60.0, metavar="TIME", help="for all checks (default: 60s)")
+    add("--explain", metavar="CODE", help="print the page of a check: what, why, and how to mend it")
+    add("--list", action="store_true", help="list all checks")
     add("--json", action="store_true", help="one JSON object on standard output")
     add("--html", type=Path, metavar="FILE", help="write a page, too")
 
 
 def _doctor(options: argparse.Namespace) -> int:
+    if options.explain or options.list:
+        return _tell(options.explain)
+    if options.setup is None:
+        raise UserError("expected a setup to examine, as path/to/train.py:setup, got none")
     from steelyard.doctor import examine
     from steelyard.doctor.batch import Unusable
     from steelyard.doctor.setting import setting_of
@@ -60,3 +67,18 @@ def _doctor(options: argparse.Namespace) -> int:
     for code, why in raised.items():
         console.print(f"[yellow]{code}[/] not measured {escape(why)}")
     return 0 if found.healthy else 1
+
+
+def _tell(code: str | None) -> int:
+    """The page of a check, or the list of all."""
+    from steelyard.doctor.check import checks
+    from steelyard.report.doctor import check_page
+
+    if code is None:
+        sys.stdout.writelines(f"{each.code}  {each.severity:<8} {each.title}\n" for each in checks())
+        return 0
+    found = [each for each in checks() if each.code == code.upper()]
+    if not found:
+        raise UserError(f"there is no check {code}: steelyard doctor --list shows all")
+    sys.stdout.write(check_page(found[0]))
+    return 0

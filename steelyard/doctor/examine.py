@@ -133,11 +133,13 @@ def _until(seconds: float) -> Iterator[None]:
 
 
 def _met(error: Exception) -> str:
-    """An exception as the user's, with the place in their code."""
+    """An exception as the user's, with the place in their code; one that met the check alone is told as that."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(HERE)]
-    mine = [f for f in frames if "site-packages" not in f.filename] or frames
-    place = f" ({Path(mine[-1].filename).name}, line {mine[-1].lineno})" if mine else ""
-    return f"your code raised {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}{place}"
+    theirs = [f for f in frames if "site-packages" not in f.filename]
+    said = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    if not theirs:
+        return f"the check met {said}"
+    return f"your code raised {said} ({Path(theirs[-1].filename).name}, line {theirs[-1].lineno})"
 
 
 def _first_batches(case: Case, patience: float) -> Finding | None:
@@ -179,7 +181,11 @@ def _call(case: Case) -> Finding | None:
         try:
             case.loss_of(case.batches[0])
         except (Exception, Unusable) as error:
-            saw = str(error) if isinstance(error, Unusable) else _met(error)
+            saw = (
+                str(error)
+                if isinstance(error, Unusable)
+                else _met(error).replace("the check met", "calling them raised")
+            )
     if "saw" not in locals():
         return None
     means = "the model or its loss cannot be called on the first train batch: most checks cannot be done"

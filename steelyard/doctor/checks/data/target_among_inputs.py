@@ -24,6 +24,8 @@ def target_among_inputs(case: Case) -> Saw | None:
     if not case.batches or not case.batches[0].floats:
         raise NotMeasured("there are no train batches with floating inputs")
     x = torch.cat([batch.floats[0].float() for batch in case.batches])
+    if not all(isinstance(batch.answer, torch.Tensor) for batch in case.batches):
+        raise NotMeasured("there is not one target a row")
     y = torch.cat([torch.as_tensor(batch.target).float().reshape(-1) for batch in case.batches])
     if x.dim() != 2 or len(x) != len(y) or len(x) < 16 or float(y.std()) == 0:
         raise NotMeasured("inputs are no table, or there is not one target a row")
