@@ -40,14 +40,15 @@ def examine(
     step: Callable[..., Any] | None = None,
     ignore: Collection[str] = (),
     time_limit: float = SECONDS,
+    on_check: Callable[[Check], None] | None = None,
 ) -> Examination:
     """Findings about a model, its loss(outputs, target), optimizer and loaders, each with numbers behind it.
 
     A batch is (inputs …, target) or a dict with `labels` (or `target`, `y` …); without a `loss` the model gives its
     own, as Hugging Face's and Lightning's do. `step` is a training step of your own, `step(batch)` or one that takes
     any of model, optimizer, loss, batch, x, y by these names. `ignore` holds codes, or their beginnings, of checks to
-    leave out. Weights, optimizer, modes and random states are as before when it ends. What cannot be measured says
-    why.
+    leave out; `on_check` is called before each check. Weights, optimizer, modes and random states are as before when
+    it ends. What cannot be measured says why.
     """
     began = time.monotonic()
     ends = began + time_limit
@@ -76,6 +77,8 @@ def examine(
             if case.left() <= 0:
                 open_[each.code] = "because the time was over"
                 continue
+            if on_check is not None:
+                on_check(each)
             found = _look(each, case, open_)
             if isinstance(found, Finding):
                 findings.append(found)

@@ -4,7 +4,7 @@ It stands in for inputs that are tables or small images of floating numbers, and
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured
 from steelyard.doctor.losses import Term
 
-WIDTH, STEPS, RATE, DECAY = 256, 300, 2e-3, 1e-3
+WIDTH, STEPS, RATE, DECAY, FOLDS = 256, 300, 2e-3, 1e-3, 5
 LARGEST = 4096  # numbers a row
 
 
@@ -75,6 +75,27 @@ def probe_scores(case: Case, seen: Sequence[Batch], held: Sequence[Batch], hidde
 def _trained(case: Case, seen: Sequence[Batch], held: Sequence[Batch], hidden: bool) -> tuple[float, float]:
     plain = rows_of(case, seen)
     other = rows_of(case, held, plain.scale) if held else None
+    model = _fitted(plain, hidden)
+    with torch.no_grad():
+        scores = [_score(plain.kind, model(each.x), each.y) if each else float("nan") for each in (plain, other)]
+    return scores[0], scores[1]
+
+
+def crossfitted(case: Case, batches: Sequence[Batch]) -> float:
+    """What the plain network scores on rows that it was not trained on, each row once (five folds)."""
+    rows = rows_of(case, batches)
+    order = torch.randperm(len(rows.x), generator=torch.Generator().manual_seed(0)).to(rows.x.device)
+    out = rows.x.new_zeros(len(rows.x), rows.outputs)
+    for fold in range(FOLDS):
+        held = order[fold::FOLDS]
+        kept = torch.ones(len(rows.x), dtype=torch.bool, device=rows.x.device)
+        kept[held] = False
+        with torch.no_grad():
+            out[held] = _fitted(replace(rows, x=rows.x[kept], y=rows.y[kept]), hidden=True)(rows.x[held])
+    return _score(rows.kind, out, rows.y)
+
+
+def _fitted(plain: Rows, hidden: bool) -> nn.Module:
     width = plain.x.shape[1]
     layers = [nn.Linear(width, WIDTH), nn.ReLU(), nn.Linear(WIDTH, plain.outputs)]
     state = torch.get_rng_state()
@@ -88,9 +109,7 @@ def _trained(case: Case, seen: Sequence[Batch], held: Sequence[Batch], hidden: b
             _loss(plain.kind, model(plain.x[chosen]), plain.y[chosen]).backward()  # type: ignore[no-untyped-call]
             optimizer.step()
     torch.set_rng_state(state)
-    with torch.no_grad():
-        scores = [_score(plain.kind, model(each.x), each.y) if each else float("nan") for each in (plain, other)]
-    return scores[0], scores[1]
+    return model
 
 
 def _asked(found: list[Term]) -> tuple[Tensor, int]:

@@ -10,6 +10,7 @@ import torch
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
+from steelyard.doctor.checks.data.unrelated import skilled
 from steelyard.doctor.probe import probe_scores
 from steelyard.doctor.rehearsal import rehearse, rehearsed
 from steelyard.doctor.skill import Skill, skills
@@ -65,6 +66,8 @@ def _compare(case: Case) -> tuple[float, int, Skill, tuple[float, float]]:
     if not mine or mine[0].rows < 60:
         raise NotMeasured("the loss is of no known kind, or there are too few rows")
     best = mine[0]
+    if not skilled(best):
+        raise NotMeasured("the model learns nothing at all: its size is not what is wanting first")
     if plain[1] == plain[1] and own.held:
         own.case.model.eval()
         held = skills(own.case, own.held)
