@@ -202,7 +202,7 @@ FAULTS: dict[str, tuple[str, Callable[[], Setup]]] = {
     "the first step of a sequence is read": ("SY213", lambda: program(Reader(0), series(), nn.CrossEntropyLoss())),
     "one channel is read": (
         "SY213",
-        lambda: program(Squeezed_in(Residual(1), lambda x: x[:, :1]), pictures(), nn.CrossEntropyLoss()),
+        lambda: program(Prepared(Residual(1), lambda x: x[:, :1]), pictures(), nn.CrossEntropyLoss()),
     ),
     "tokens beyond the first are not read": (
         "SY213",
@@ -277,12 +277,43 @@ FAULTS: dict[str, tuple[str, Callable[[], Setup]]] = {
         "SY222",
         lambda: linear(nn.Linear(10, 32), nn.BatchNorm1d(32, momentum=0.99), nn.ReLU(), nn.Linear(32, 4)),
     ),
+    "attention over heads": ("SY225", lambda: program(Whole(1), series(), nn.CrossEntropyLoss())),
+    "rounding in the middle": ("SY203", lambda: classifier(Rounded(torch.round))),
+    "data in the middle": ("SY203", lambda: classifier(Rounded(lambda h: h.data))),
+    "no graph in the middle": ("SY203", lambda: classifier(Rounded(no_graph))),
+    "a loss whose weights are not in the optimizer": ("SY204", lambda: with_centres(False)),
+    "a batch taken for time": ("SY205", lambda: program(Reader(batch_first=False), series(), nn.CrossEntropyLoss())),
+    "a view for a transpose": (
+        "SY205",
+        lambda: program(Prepared(Reader(), viewed), series(), nn.CrossEntropyLoss()),
+    ),
+    "softmax over the rows of tokens": (
+        "SY205",
+        lambda: program(
+            Squeezed(FirstToken(True), lambda out: out * out.softmax(0)), first_tokens(), nn.CrossEntropyLoss()
+        ),
+    ),
+    "a plain tensor as a weight": ("SY207", lambda: classifier(Plain(False))),
+    "layers in a dict of lists": ("SY207", lambda: classifier(Plain(True))),
+    "an own loss that broadcasts": ("SY202", lambda: regressor(mlp(6, 1), loss=masked_mean)),
+    "one column against three": (
+        "SY202",
+        lambda: regressor(mlp(6, 1), train=[(x, x[:, :3] * 2) for x, _ in values()], dev=None),
+    ),
+    "masks with 255": ("SY210", lambda: program(Segments(), masks(True), nn.CrossEntropyLoss())),
+    "fewer outputs than classes of cells": ("SY210", lambda: program(Segments(2), masks(False), nn.CrossEntropyLoss())),
+    "a bound of one's own": ("SY211", lambda: regressor(Squeezed(mlp(6, 1), lambda o: 0.5 * torch.tanh(o).squeeze(1)))),
+    "an own sum over rows": ("SY212", lambda: regressor(loss=summed)),
+    "a sigmoid of one's own before logits": (
+        "SY201",
+        lambda: labels() | {"model": Squeezed(mlp(10, 3), lambda out: 1 / (1 + torch.exp(-out)))},
+    ),
     "inputs centred in place": ("SY223", lambda: classifier(Centred(True))),
     "targets changed by the loss": ("SY223", lambda: regressor(loss=lambda out, y: F.mse_loss(out, y.mul_(0.5)))),
 }
 
 
-class Squeezed_in(nn.Module):
+class Prepared(nn.Module):
     def __init__(self, body: nn.Module, change: Callable[[torch.Tensor], torch.Tensor]) -> None:
         super().__init__()
         self.body, self.change = body, change
@@ -335,6 +366,123 @@ def forecast(both: bool) -> Setup:
     return program(Forecast(both), batches(x[:, :-1].clone(), x[:, 1:].clone()), nn.MSELoss())
 
 
+class TimeFirst(nn.Module):
+    """Turns its inputs for a recurrent network that takes time first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.read, self.head = nn.GRU(3, 16), nn.Linear(16, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.read(x.transpose(0, 1))[0][-1])
+
+
+class Whole(nn.Module):
+    """A transformer over values, its own attention; `axis` of the softmax, with codes of positions or without."""
+
+    def __init__(self, axis: int = -1, placed: bool = True) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.into, self.qkv, self.head = nn.Linear(3, 16), nn.Linear(16, 48), nn.Linear(16, 2)
+        self.place, self.axis = nn.Parameter(torch.randn(1, 12, 16), requires_grad=placed), axis
+        if not placed:
+            self.place.data.zero_()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = torch.tanh(self.into(x) + self.place)
+        q, k, v = (t.unflatten(-1, (2, 8)).transpose(1, 2) for t in self.qkv(x).chunk(3, -1))
+        mixed = (q @ k.transpose(-2, -1) / 8**0.5).softmax(self.axis) @ v
+        return self.head((x + mixed.transpose(1, 2).flatten(2)).mean(1))
+
+
+class Rounded(nn.Module):
+    """Cuts its graph in the middle; the head still learns."""
+
+    def __init__(self, cut: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.body, self.head, self.cut = nn.Sequential(nn.Linear(10, 16), nn.Tanh()), nn.Linear(16, 4), cut
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.cut(self.body(x)))
+
+
+def no_graph(h: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        return h * 2
+
+
+class Centres(nn.Module):
+    """A loss with weights of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(4))
+
+    def forward(self, out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return F.cross_entropy(out * self.scale, y)
+
+
+def with_centres(held: bool) -> Setup:
+    model, loss = mlp(), Centres()
+    groups = [*model.parameters(), *(loss.parameters() if held else [])]
+    return classifier(model, loss=loss, optimizer=torch.optim.Adam(groups, 1e-3))
+
+
+class Plain(nn.Module):
+    """A weight that is a plain tensor, and layers in a dict of lists."""
+
+    def __init__(self, layers: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.head = nn.Linear(16, 4)
+        if layers:
+            self.parts = {"deep": [nn.Linear(10, 16)]}
+        else:
+            self.w = (0.3 * torch.randn(10, 16)).requires_grad_()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(torch.relu(self.parts["deep"][0](x) if hasattr(self, "parts") else x @ self.w))
+
+
+def viewed(x: torch.Tensor) -> torch.Tensor:
+    return x.view(x.shape[1], x.shape[0], -1).transpose(0, 1)
+
+
+def masked_mean(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    kept = (y.abs() < 5).float()
+    return ((out - y) ** 2 * kept).sum() / kept.sum()
+
+
+class Segments(nn.Module):
+    """A class for each cell of a picture; `classes` outputs."""
+
+    def __init__(self, classes: int = 3) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.body = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, classes, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.body(x)
+
+
+def masks(void: bool) -> list[Any]:
+    x = torch.randn(64, 3, 8, 8, generator=drawn())
+    y = (x[:, 0] > 0).long() + (x[:, 1] > 0).long()
+    if void:
+        y[:, 0] = 255
+    return batches(x, y, size=16)
+
+
+def summed(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return ((out - y) ** 2).sum()
+
+
+def per_row(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    return F.binary_cross_entropy_with_logits(out, y, reduction="none").sum(1).mean()
+
+
 def mean_of_five(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return F.cross_entropy(out, y, label_smoothing=0.1, weight=torch.tensor([1.0, 2.0, 1.0, 3.0]))
 
@@ -369,6 +517,11 @@ SOUND: dict[str, Callable[[], Setup]] = {
     "capped logits": lambda: classifier(Squeezed(mlp(), lambda out: 30 * torch.tanh(out / 30))),
     "forecasts that read forwards": lambda: forecast(False),
     "inputs centred in a copy": lambda: classifier(Centred(False)),
+    "attention over steps": lambda: program(Whole(), series(), nn.CrossEntropyLoss()),
+    "a loss whose weights are in the optimizer": lambda: with_centres(True),
+    "a sum over labels": lambda: labels() | {"loss": per_row},
+    "masks with 255 left out": lambda: program(Segments(), masks(True), nn.CrossEntropyLoss(ignore_index=255)),
+    "sequences first": lambda: program(TimeFirst(), series(), nn.CrossEntropyLoss()),
     "counts as values": lambda: regressor(
         train=[(x, torch.poisson(y.exp().clamp(max=6), generator=drawn())) for x, y in values()], dev=None
     ),
@@ -388,3 +541,9 @@ def test_a_sound_program_has_no_finding(name: str) -> None:
     found = looked(SOUND[name]())
     assert found.healthy, [(each.code, each.saw) for each in found.findings]
     assert all("your code raised" not in why for why in found.not_measured.values()), found.not_measured
+
+
+def test_attention_without_positions_is_a_tip_and_with_them_is_none() -> None:
+    told = looked(program(Whole(placed=False), series(), nn.CrossEntropyLoss()))
+    assert "SY224" in told.codes and told.healthy
+    assert "SY224" in looked(program(Whole(), series(), nn.CrossEntropyLoss())).passed

@@ -12,7 +12,7 @@ from torch import Tensor
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 from steelyard.doctor.checks.gradients.activations import hidden
-from steelyard.doctor.checks.wiring.probing import first_batch
+from steelyard.doctor.checks.wiring.probing import first_batch, woken
 
 MANY = 0.6  # of the units of a layer: in deep networks nearly half may be off for all rows at the start
 LEAST = 64  # values of a unit, before it is called dead
@@ -29,10 +29,10 @@ def dead_units(case: Case) -> Saw | None:
     first_batch(case)
     alive: dict[str, Tensor] = {}
     seen: dict[str, int] = {}
-    case.model.eval()
+    twin = woken(case)
     with torch.no_grad():
         for batch in case.batches:
-            for name, units in hidden(case, batch, ("relu",)):
+            for name, units in hidden(twin, batch, ("relu",)):
                 if name in alive and len(alive[name]) != units.shape[1]:
                     continue
                 some = (units > 0).any(0)

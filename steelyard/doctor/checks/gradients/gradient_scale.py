@@ -40,7 +40,8 @@ def gradient_scale(case: Case) -> Saw | None:
     norms = [(name, size) for name, size in sizes.items() if size > 0]
     if len(norms) < 3 or not all(torch.isfinite(torch.tensor(size)) for _, size in norms):
         raise NotMeasured("gradients are missing or not finite")
-    (first, start), (last, end) = norms[0], norms[-1]
+    early = norms[: max(1, len(norms) // 4)]  # several, as queries and keys of attention have small gradients at first
+    (first, start), (last, end) = max(early, key=lambda each: each[1]), norms[-1]
     ratio = start / end
     if VANISHED <= ratio <= EXPLODED:
         return None

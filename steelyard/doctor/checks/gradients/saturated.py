@@ -11,7 +11,7 @@ import torch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 from steelyard.doctor.checks.gradients.activations import hidden
-from steelyard.doctor.checks.wiring.probing import first_batch
+from steelyard.doctor.checks.wiring.probing import first_batch, woken
 
 MANY, END = 0.8, 0.01  # share of outputs within so little of an end
 ENDS = {"sigmoid": 0.0, "tanh": -1.0}
@@ -26,11 +26,11 @@ ENDS = {"sigmoid": 0.0, "tanh": -1.0}
 )
 def saturated(case: Case) -> Saw | None:
     batch = first_batch(case)
-    case.model.eval()
+    twin = woken(case)
     looked_at = False
     with torch.no_grad():
         for kind, low in ENDS.items():
-            for name, units in hidden(case, batch, (kind,)):
+            for name, units in hidden(twin, batch, (kind,)):
                 looked_at = True
                 share = float(((units < low + END) | (units > 1 - END)).float().mean())
                 if share > MANY:

@@ -27,11 +27,11 @@ LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.RNNBase, nn.RNNCellBase
     treat="start weights at random: leave torch's default, or nn.init.kaiming_normal_",
 )
 def units_alike(case: Case) -> Saw | None:
-    layers = [(name, m) for name, m in case.model.named_modules() if isinstance(m, LAYERS)]
-    layers = [(name, m) for name, m in layers if any(len(w) > 1 and w.requires_grad for _, w in _weights(m))]
+    named: list[tuple[str, nn.Module]] = [each for each in case.model.named_modules() if isinstance(each[1], LAYERS)]
+    layers = [(name, m) for name, m in named if any(len(w) > 1 and w.requires_grad for _, w in _weights(m))]
     if len(layers) < 2:
         raise NotMeasured("there are fewer than two layers with several units")
-    for name, layer in layers[:-1]:  # the last one may start at zero: its inputs differ
+    for name, layer in _in_order(case, layers)[:-1]:  # the last one may start at zero: its inputs differ
         alike = [_alike(w) for _, w in _weights(layer)]
         if not all(alike):
             continue
@@ -41,6 +41,22 @@ def units_alike(case: Case) -> Saw | None:
         text = f"all {len(weight)} units of {name} have the same weights"
         return Saw(text, {"layer": name, "weight": own})
     return None
+
+
+def _in_order(case: Case, layers: list[tuple[str, nn.Module]]) -> list[tuple[str, nn.Module]]:
+    """Layers in the order of their last calls; those whose calls are not seen come first."""
+    if not case.batches:
+        return layers
+    calls: list[nn.Module] = []
+    handles = [layer.register_forward_pre_hook(lambda module, _: calls.append(module)) for _, layer in layers]
+    try:
+        with torch.no_grad():
+            outs(case, case.batches[0])
+    finally:
+        for handle in handles:
+            handle.remove()
+    places = {module: place for place, module in enumerate(calls)}
+    return sorted(layers, key=lambda each: places.get(each[1], -1))
 
 
 def _weights(layer: nn.Module) -> Iterator[tuple[str, Tensor]]:

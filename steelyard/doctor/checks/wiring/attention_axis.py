@@ -49,12 +49,14 @@ class _Weights(TorchFunctionMode):
         out = func(*args, **(kwargs or {}))
         name = getattr(func, "__name__", "")
         first = args[0] if args else None
-        if (name == "softmax" and isinstance(out, Tensor) and out.dim() >= 3) or (name == "dropout" and self._known(first) and isinstance(out, Tensor)):
+        if (name == "softmax" and isinstance(out, Tensor) and out.dim() >= 3) or (
+            name == "dropout" and self._known(first) and isinstance(out, Tensor)
+        ):
             self.soft.append(out)
-        elif name in ("matmul", "bmm", "__matmul__") and self._known(first):
+        elif name in ("matmul", "bmm", "__matmul__") and isinstance(first, Tensor) and self._known(first):
             sums = first.sum(-1)
-            off = float((sums - 1).abs().max())
-            text = f"weights {tuple(first.shape)} add up to {float(sums.min()):.2g} … {float(sums.max()):.2g}"
+            off, low, high = float((sums - 1).abs().max()), float(sums.min()), float(sums.max())
+            text = f"weights {tuple(first.shape)} add up to {low:.2g} … {high:.2g}"
             self.products.append(Saw(text, {"off": off}) if off > OFF else None)
         return out
 

@@ -23,6 +23,7 @@ ENDS = {
     "relu6": (0.0, 6.0),
 }
 NAMES = {(0.0, 1.0): "sigmoid", (-1.0, 1.0): "tanh", (0.0, float("inf")): "ReLU"}
+ZEROS = 0.05  # of the outputs are exactly zero, and none is below
 AT_ENDS = 0.5  # of the outputs for far larger inputs lie at one of two values: a bound, no matter of scale
 
 
@@ -63,16 +64,16 @@ def _values(terms: list[Term]) -> list[Term]:
 
 
 def _ends(reach: Tensor, far: Tensor) -> tuple[float, float] | None:
-    """Between what outputs stay, by those of inputs far larger."""
+    """Between what outputs stay, by where those of inputs far larger lie."""
     low, high = float(reach.min()), float(reach.max())
-    for ends in NAMES:
-        if low >= ends[0] - 1e-5 and high <= ends[1] + 1e-5:
-            return ends
+    zeros = float((reach == 0).float().mean())
+    if low == 0 and zeros > ZEROS:
+        return 0.0, float("inf")
     width = 0.01 * (high - low)
     at_low, at_high = (float(near.float().mean()) for near in (far < low + width, far > high - width))
-    if len(far) >= 16 and at_low + at_high > AT_ENDS and min(at_low, at_high) > 0.05:
-        return low, high
-    return None
+    if len(far) < 16 or at_low + at_high < AT_ENDS or min(at_low, at_high) < 0.05:
+        return None
+    return next((ends for ends in NAMES if abs(low - ends[0]) + abs(high - ends[1]) < 0.02), (low, high))
 
 
 def _beyond(ends: tuple[float, float], targets: Tensor) -> Saw | None:

@@ -92,11 +92,10 @@ def _meant(one: nn.Module, other: nn.Module) -> bool:
         return True
     if isinstance(one, nn.Linear) and isinstance(other, nn.Linear):
         return one.out_features < min(one.in_features, other.out_features)
+    convs = [m for m in (one, other) if isinstance(m, CONVS)]
+    if any(m.groups > 1 or min(m.kernel_size) == 1 < max(m.kernel_size) for m in convs):
+        return True
     if isinstance(one, CONVS) and isinstance(other, CONVS):
-        if one.groups > 1 or other.groups > 1:
-            return True
-        if any(min(m.kernel_size) == 1 and max(m.kernel_size) > 1 for m in (one, other)):
-            return True
         return one.out_channels < min(one.in_channels, other.out_channels)
     return False
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from steelyard.doctor.batch import Batch, Unusable, tensors
 from steelyard.doctor.calling import names_of
@@ -14,11 +14,16 @@ from steelyard.doctor.check import NotMeasured
 from steelyard.doctor.losses import Term
 from steelyard.doctor.tape import LOSSES, argument, taped, tensor_pair
 
+FIRST = 3  # batches for the statistics of BatchNorm
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 WAKE = 0.1  # spread of what stands in for weights that are all zero
 
 
 def woken(case: Case) -> Case:
-    """A copy in eval mode in which weights that are all zero, as of residual branches at the start, are random."""
+    """A copy in eval mode in which weights that are all zero, as of residual branches at the start, are random.
+
+    BatchNorm that has seen no batch yet gets the statistics of the first ones.
+    """
     twin = case.copy()
     twin.model.eval()
     stream = torch.Generator().manual_seed(0)
@@ -26,6 +31,16 @@ def woken(case: Case) -> Case:
         for p in twin.model.parameters():
             if p.requires_grad and p.is_floating_point() and not bool(p.any()):
                 p.copy_(WAKE * torch.randn(p.shape, generator=stream))
+        fresh = [m for m in twin.model.modules() if isinstance(m, NORMS) and m.num_batches_tracked is not None]
+        fresh = [m for m in fresh if int(m.num_batches_tracked or 0) == 0]
+        usual = [m.momentum for m in fresh]
+        for m in fresh:
+            m.training, m.momentum = True, None  # a plain mean over what is seen
+        for batch in case.batches[:FIRST] if fresh else ():
+            with contextlib.suppress(Exception):  # of one row, or what the check itself will meet
+                outs(twin, batch)
+        for m, momentum in zip(fresh, usual, strict=True):
+            m.training, m.momentum = False, momentum
     return twin
 
 

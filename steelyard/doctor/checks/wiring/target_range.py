@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 
+OWN = (nn.CrossEntropyLoss, nn.NLLLoss)
 TIMES, ROWS = 5, 10  # as many outputs as classes, and rows for each output: the rest are not merely rare
 
 
@@ -54,7 +55,10 @@ def target_range(case: Case) -> Saw | None:
 
 
 def _widths_and_codes(case: Case) -> list[tuple[int, Tensor]]:
-    """Outputs and codes of each term; where the loss fails, as codes out of range make it do, as they are."""
+    """Outputs and codes of each term; where torch's loss takes codes or fails on them, as they are."""
+    answer = case.batches[0].answer
+    if isinstance(case.loss, OWN) and isinstance(answer, Tensor) and not answer.is_floating_point():
+        return _as_they_are(case)
     try:
         looked = [[t for t in case.terms(b) if t.codes.numel() and t.kind != "values"] for b in case.batches]
     except Exception:
@@ -69,8 +73,7 @@ def _widths_and_codes(case: Case) -> list[tuple[int, Tensor]]:
 
 
 def _as_they_are(case: Case) -> list[tuple[int, Tensor]]:
-    own = (nn.CrossEntropyLoss, nn.NLLLoss)
-    if case.loss is not None and not isinstance(case.loss, own) and case.loss not in (F.cross_entropy, F.nll_loss):
+    if case.loss is not None and not isinstance(case.loss, OWN) and case.loss not in (F.cross_entropy, F.nll_loss):
         raise NotMeasured("the loss raises an exception")
     answers = [batch.answer for batch in case.batches]
     codes = torch.cat([each.flatten() for each in answers if isinstance(each, Tensor) and not each.is_floating_point()])

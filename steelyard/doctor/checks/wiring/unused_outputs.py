@@ -54,6 +54,7 @@ def unused_outputs(case: Case) -> Saw | None:
             continue
         lost = [n for n, moved in behind[place].items() if _rows(moved & ~trained.get(n, torch.zeros_like(moved)))]
         if lost:
+            lost.sort(key=lambda name: name in trained)
             text = f"the loss does not depend on output {place + 1} of {len(part)}, which {lost[0]} helps to make"
             return Saw(text, {"output": place, "parameters": lost})
     return None
