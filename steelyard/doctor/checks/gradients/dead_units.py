@@ -6,15 +6,16 @@ or inputs that are not centred (Lu et al. 2019, "Dying ReLU and Initialization",
 Broken: `nn.init.constant_(layer.bias, -10)`. Mended: biases of zero, a lower learning rate, LeakyReLU.
 """
 
-from typing import Any
-
 import torch
-from torch import nn
+from torch import Tensor
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
+from steelyard.doctor.checks.gradients.activations import hidden
+from steelyard.doctor.checks.wiring.probing import first_batch, woken
 
-MANY = 0.5  # of the units of a layer
+MANY = 0.6  # of the units of a layer: in deep networks nearly half may be off for all rows at the start
+LEAST = 64  # values of a unit, before it is called dead
 
 
 @check(
@@ -25,32 +26,23 @@ MANY = 0.5  # of the units of a layer
     treat="lower the learning rate, centre the inputs, start biases at zero, or use LeakyReLU or GELU",
 )
 def dead_units(case: Case) -> Saw | None:
-    layers = {name: m for name, m in case.model.named_modules() if isinstance(m, nn.ReLU)}
-    if not case.batches or not layers:
-        raise NotMeasured("there are no train batches, or no ReLU modules")
-    alive: dict[str, torch.Tensor] = {}
-
-    def watch(name: str) -> Any:
-        def hook(_: Any, __: Any, out: torch.Tensor) -> None:
-            axes = [k for k in range(out.dim()) if k != (1 if out.dim() != 3 else 2)]
-            some = (out > 0).any(dim=axes[0]) if len(axes) == 1 else (out > 0).flatten(0, 0).amax(dim=axes)
-            alive[name] = alive.get(name, torch.zeros_like(some)) | some
-
-        return hook
-
-    hooks = [m.register_forward_hook(watch(name)) for name, m in layers.items()]
-    try:
-        case.model.eval()
-        with torch.no_grad():
-            for batch in case.batches:
-                case.outputs(batch)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    first_batch(case)
+    alive: dict[str, Tensor] = {}
+    seen: dict[str, int] = {}
+    twin = woken(case)
+    with torch.no_grad():
+        for batch in case.batches:
+            for name, units in hidden(twin, batch, ("relu",)):
+                if name in alive and len(alive[name]) != units.shape[1]:
+                    continue
+                some = (units > 0).any(0)
+                alive[name] = alive[name] | some if name in alive else some
+                seen[name] = seen.get(name, 0) + len(units)
+    if not alive:
+        raise NotMeasured("there is no ReLU between layers")
     for name, some in alive.items():
         dead = 1 - float(some.float().mean())
-        if dead > MANY and some.numel() >= 4:
-            return Saw(
-                f"{dead:.0%} of {some.numel()} units behind {name} are zero on all rows", {"layer": name, "dead": dead}
-            )
+        if dead > MANY and len(some) >= 4 and seen[name] >= LEAST:
+            text = f"{dead:.0%} of {len(some)} units behind {name} are zero on all rows"
+            return Saw(text, {"layer": name, "dead": dead})
     return None

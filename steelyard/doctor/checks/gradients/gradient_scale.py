@@ -1,15 +1,21 @@
 """Gradients that vanish, or explode, on their way back.
 
 Through many layers the gradient is multiplied again and again; factors below one make it vanish, above one explode
-(Hochreiter 1991; Glorot & Bengio 2010). The first layers then learn nothing, or jump.
+(Hochreiter 1991; Glorot & Bengio 2010). The first layers then learn nothing, or jump. Layers are taken in the order
+in which they are called; tables of embeddings, whose rows are rarely met, are left out.
 
 Broken: twenty sigmoid layers. Mended: ReLU with residual connections or normalisation.
 """
 
-import torch
+from typing import Any
 
+import torch
+from torch import nn
+
+from steelyard.doctor.batch import Batch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
+from steelyard.doctor.checks.wiring.probing import first_batch, woken
 
 VANISHED, EXPLODED = 1e-5, 1e4  # gradient of the first weights over that of the last, per weight
 
@@ -22,22 +28,45 @@ VANISHED, EXPLODED = 1e-5, 1e4  # gradient of the first weights over that of the
     treat="fewer layers, ReLU or GELU, residual connections, normalisation, other initial weights; clip what explodes",
 )
 def gradient_scale(case: Case) -> Saw | None:
-    weights = [(name, p) for name, p in case.model.named_parameters() if p.dim() >= 2 and p.requires_grad]
-    if not case.batches or len(weights) < 3:
-        raise NotMeasured("there are no train batches, or fewer than three layers with weights")
-    twin = case.copy()
+    batch = first_batch(case)
+    twin = woken(case)
     twin.model.train()
-    loss = twin.loss_of(case.batches[0]).mean()
-    loss.backward()  # type: ignore[no-untyped-call]
-    sizes = {n: float(p.grad.square().mean().sqrt()) for n, p in twin.model.named_parameters() if p.grad is not None}
-    norms = [(name, sizes[name]) for name, _ in weights if name in sizes]
-    if len(norms) < 3 or not all(torch.isfinite(torch.tensor(size)) for _, size in norms) or norms[-1][1] == 0:
+    named = _weights_in_order(twin, batch)
+    if len(named) < 3:
+        raise NotMeasured("there are fewer than three layers with weights")
+    loss = twin.loss_of(batch).mean()
+    grads = torch.autograd.grad(loss, [p for _, p in named], allow_unused=True)
+    sizes = {n: float(g.square().mean().sqrt()) for (n, _), g in zip(named, grads, strict=True) if g is not None}
+    norms = [(name, size) for name, size in sizes.items() if size > 0]
+    if len(norms) < 3 or not all(torch.isfinite(torch.tensor(size)) for _, size in norms):
         raise NotMeasured("gradients are missing or not finite")
-    (first, start), (last, end) = norms[0], norms[-1]
+    early = norms[: max(1, len(norms) // 4)]  # several, as queries and keys of attention have small gradients at first
+    (first, start), (last, end) = max(early, key=lambda each: each[1]), norms[-1]
     ratio = start / end
     if VANISHED <= ratio <= EXPLODED:
         return None
     word = "vanishes" if ratio < VANISHED else "explodes"
-    return Saw(
-        f"it {word}: that of {first} is {ratio:.1g} of that of {last}", {"ratio": ratio, "first": first, "last": last}
-    )
+    evidence = {"ratio": ratio, "first": first, "last": last}
+    return Saw(f"it {word}: that of {first} is {ratio:.1g} of that of {last}", evidence)
+
+
+def _weights_in_order(twin: Case, batch: Batch) -> list[tuple[str, nn.Parameter]]:
+    """Weights with two axes and more, as the modules that hold them are called."""
+    order: dict[str, nn.Parameter] = {}
+
+    def watch(prefix: str) -> Any:
+        def hook(module: nn.Module, _: Any) -> None:
+            for name, p in module.named_parameters(prefix, recurse=False):
+                if p.dim() >= 2 and p.requires_grad and not isinstance(module, nn.Embedding | nn.EmbeddingBag):
+                    order.setdefault(name, p)
+
+        return hook
+
+    handles = [m.register_forward_pre_hook(watch(name)) for name, m in twin.model.named_modules()]
+    try:
+        with torch.no_grad():
+            twin.loss_of(batch)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return list(order.items())

@@ -6,15 +6,15 @@ Where a sigmoid is nearly 0 or 1, or a tanh nearly ±1, its slope is nearly zero
 Broken: unscaled inputs before a tanh. Mended: standardised inputs, smaller weights, or ReLU.
 """
 
-from typing import Any
-
 import torch
-from torch import nn
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
+from steelyard.doctor.checks.gradients.activations import hidden
+from steelyard.doctor.checks.wiring.probing import first_batch, woken
 
 MANY, END = 0.8, 0.01  # share of outputs within so little of an end
+ENDS = {"sigmoid": 0.0, "tanh": -1.0}
 
 
 @check(
@@ -25,28 +25,17 @@ MANY, END = 0.8, 0.01  # share of outputs within so little of an end
     treat="scale the inputs, start with smaller weights, normalise, or use ReLU or GELU",
 )
 def saturated(case: Case) -> Saw | None:
-    ends = {nn.Sigmoid: 0.0, nn.Tanh: -1.0}
-    layers = {name: m for name, m in case.model.named_modules() if type(m) in ends}
-    if not case.batches or not layers:
-        raise NotMeasured("there are no train batches, or no Sigmoid and Tanh modules")
-    shares: dict[str, float] = {}
-
-    def watch(name: str, low: float) -> Any:
-        def hook(_: Any, __: Any, out: torch.Tensor) -> None:
-            shares[name] = float(((out < low + END) | (out > 1 - END)).float().mean())
-
-        return hook
-
-    hooks = [m.register_forward_hook(watch(name, ends[type(m)])) for name, m in layers.items()]
-    try:
-        case.model.eval()
-        with torch.no_grad():
-            case.outputs(case.batches[0])
-    finally:
-        for hook in hooks:
-            hook.remove()
-    for name, share in shares.items():
-        if share > MANY:
-            text = f"{share:.0%} of what {name} puts out lies within {END:g} of its ends"
-            return Saw(text, {"layer": name, "share": share})
+    batch = first_batch(case)
+    twin = woken(case)
+    looked_at = False
+    with torch.no_grad():
+        for kind, low in ENDS.items():
+            for name, units in hidden(twin, batch, (kind,)):
+                looked_at = True
+                share = float(((units < low + END) | (units > 1 - END)).float().mean())
+                if share > MANY:
+                    text = f"{share:.0%} of what {name} puts out lies within {END:g} of its ends"
+                    return Saw(text, {"layer": name, "share": share})
+    if not looked_at:
+        raise NotMeasured("there is no sigmoid or tanh between layers")
     return None

@@ -1,16 +1,22 @@
 """Rows of a batch that see one another.
 
-A view or transpose along the wrong axis mixes rows: the prediction for one depends on which others are beside it.
-In eval mode the gradient of one row's outputs must touch that row's inputs only (Karpathy 2019, "A Recipe for
-Training Neural Networks").
+A view or transpose along the wrong axis mixes rows, as does a recurrent network that takes the batch for time
+(`batch_first`), or a softmax over rows: the prediction for one then depends on which others are beside it (Karpathy
+2019, "A Recipe for Training Neural Networks"). In eval mode a row must get the same answer among copies of itself.
 
 Broken: `x.view(features, batch)`. Mended: `x.transpose(0, 1)`.
 """
 
 import torch
+from torch import Tensor
 
+from steelyard.doctor.batch import Batch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
+from steelyard.doctor.checks.wiring.probing import differ, first_batch, outs, woken
+
+GRAPH = ("edge", "adj", "graph", "neighbo")  # inputs whose rows are meant to see one another
+SAME = 1e-3  # of the outputs' size: what the order of sums changes stays below
 
 
 @check(
@@ -18,29 +24,58 @@ from steelyard.doctor.check import NotMeasured, Saw, check
     "Rows of a batch see one another",
     "error",
     means="predictions depend on which rows are beside one another: axes are mixed up",
-    treat="look for view, reshape, transpose or a softmax along the batch axis",
+    treat="look for view, reshape, transpose or a softmax along the batch axis, and for batch_first",
 )
 def batch_dependence(case: Case) -> Saw | None:
-    if not case.batches:
-        raise NotMeasured("there are no train batches")
-    batch = case.batches[0]
-    given = batch.floats
-    if not given or len(given[0]) < 3:
-        raise NotMeasured("inputs are no floating numbers, or a batch holds fewer than three rows")
-    twin = case.copy()
-    twin.model.eval()
-    row = len(given[0]) // 2
-    leaves = [each.detach().clone().requires_grad_() for each in given]
-    out = twin.outputs(batch.with_inputs(leaves))
-    if out.dim() == 0 or len(out) != len(leaves[0]):
+    batch = first_batch(case)
+    many = batch.many
+    if many < 3:
+        raise NotMeasured("a batch holds fewer than three rows")
+    named = batch.inputs if isinstance(batch.inputs, dict) else {}
+    if any(word in name.lower() for name in named for word in GRAPH) or any(
+        (t.dim() and len(t) != many) or t.shape == (many, many) for t in batch.given
+    ):
+        raise NotMeasured("inputs have other lengths than the batch: its rows may be nodes of a graph")
+    twin = woken(case)
+    row = many // 2
+    copies = _rows(batch, torch.full((many,), row))
+    with torch.no_grad():
+        before = [_by_row(out, many) for out in outs(twin, batch)]
+        try:
+            after = [_by_row(out, many) for out in outs(twin, copies)]
+            less = [_by_row(out, many - 1) for out in outs(twin, _rows(batch, torch.arange(many - 1)))]
+        except Exception as error:
+            raise NotMeasured("the model does not take rows in another order") from error
+    pairs = [
+        (a, b)
+        for a, b, c in zip(before, after, less, strict=False)
+        if a is not None and b is not None and c is not None and a.shape[1:] == c.shape[1:]  # (N, N) compares rows
+    ]
+    if not pairs:
         raise NotMeasured("outputs have no row for each row of the inputs")
-    grads = torch.autograd.grad(out[row].float().sum(), leaves, allow_unused=True)
-    touched = torch.zeros(len(leaves[0]))
-    for grad in grads:
-        if grad is not None and len(grad) == len(touched):
-            touched += grad.abs().flatten(1).sum(1).cpu()
-    others = touched.clone()
-    others[row] = 0
-    if not bool((others > 0).any()):
-        return None
-    return Saw(f"the outputs of one row depend on {int((others > 0).sum())} other rows of its batch", {"row": row})
+    for a, b in pairs:
+        one, other = a[row], b[row]
+        if one.shape != other.shape and one.dim() and other.dim():
+            steps = min(len(one), len(other))
+            one, other = one[:steps], other[:steps]
+        if one.shape == other.shape and differ(one, other, SAME):
+            apart = float((one - other).abs().max())
+            text = f"the outputs of row {row} change by {apart:.2g} where the other rows are copies of it"
+            return Saw(text, {"row": row, "change": apart})
+    return None
+
+
+def _rows(batch: Batch, which: Tensor) -> Batch:
+    many = batch.many
+    return batch.mapped(lambda t: t[which.to(t.device)] if t.dim() and len(t) == many else t)
+
+
+def _by_row(out: Tensor, many: int) -> Tensor | None:
+    """Outputs as (N, …): rows may lie on the second axis, or N·T of them on the first."""
+    if len(out) == many:
+        return out.float()
+    if out.dim() > 1 and out.shape[1] == many:
+        return out.movedim(1, 0).float()
+    if len(out) % many == 0:
+        return out.reshape(many, -1, *out.shape[1:]).float()
+    return None

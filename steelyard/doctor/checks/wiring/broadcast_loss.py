@@ -1,14 +1,23 @@
 """A loss between (N, 1) and (N,), which broadcasts to (N, N).
 
-Every prediction is then compared with every target: the model learns the mean of the targets and nothing else.
+Every prediction is then compared with every target: the model learns the mean of the targets and nothing else. Losses
+of torch's are seen by their shapes, one's own by their subtraction, or by their value at outputs of the other shape.
 
 Broken: `F.mse_loss(model(x), y)` with outputs (N, 1) and y (N,). Mended: `F.mse_loss(model(x).squeeze(1), y)`.
 """
 
-import torch
+from typing import Any
 
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from steelyard.doctor.batch import Batch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
+from steelyard.doctor.checks.wiring.probing import first_batch
+
+DIFFERENCES = ("sub", "__sub__", "__rsub__", "rsub", "subtract", "sub_", "eq", "__eq__")
 
 
 @check(
@@ -19,21 +28,57 @@ from steelyard.doctor.check import NotMeasured, Saw, check
     treat="give outputs and targets the same shape, as outputs.squeeze(1) or targets.unsqueeze(1)",
 )
 def broadcast_loss(case: Case) -> Saw | None:
-    if not case.batches:
-        raise NotMeasured("there are no train batches")
+    batch = first_batch(case)
     case.model.eval()
-    batch = case.batches[0]
+    found = [term for term in case.terms(batch) if not term.codes.numel()]
+    for term in found:
+        one, other = term.out.shape, term.target.shape
+        if one == other or len(term.out) < 2:
+            continue
+        if term.out.numel() == term.target.numel():
+            return _seen(one, other, "")
+        if term.kind != "class logits" and len(one) == len(other) == 2 and 1 in (one[1], other[1]):
+            return _seen(one, other, ": one of them is compared with all columns of the other")
+    if batch.many > 3:
+        for fewer in (batch.many, batch.many - 1):
+            with _Differences(fewer) as mode:
+                case.loss_of(batch.rows(fewer))
+            if not mode.found:
+                break
+        else:
+            return _seen(mode.found[0][0], mode.found[0][1], "")
+    if found:
+        return None
+    return _by_value(case, batch)
+
+
+class _Differences(TorchFunctionMode):
+    """Notes differences of outputs (N, 1) and plain numbers (N,), or the other way round, while it is entered."""
+
+    def __init__(self, many: int) -> None:
+        super().__init__()
+        self.many = many
+        self.found: list[tuple[torch.Size, torch.Size]] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Call, and note."""
+        given = [each for each in args[:2] if isinstance(each, Tensor)]
+        if getattr(func, "__name__", "") in DIFFERENCES and len(given) == 2:
+            outs = [each for each in given if each.requires_grad]
+            shapes = {tuple(each.shape) for each in given}
+            if len(outs) == 1 and shapes == {(self.many, 1), (self.many,)}:
+                other = given[1] if given[0] is outs[0] else given[0]
+                self.found.append((outs[0].shape, other.shape))
+        return func(*args, **(kwargs or {}))
+
+
+def _by_value(case: Case, batch: Batch) -> Saw | None:
+    """Whether a loss of the user's changes where outputs get the shape of the target."""
+    if case.loss is None:
+        raise NotMeasured("the loss is the model's own")
     with torch.no_grad():
-        found = [term for term in case.terms(batch) if not term.codes.numel()]
-        for term in found:
-            if term.out.shape != term.target.shape and term.out.numel() == term.target.numel() > 1:
-                return _seen(term.out, term.target, "")
-        if found:
-            return None
-        if case.loss is None:
-            raise NotMeasured("the loss is the model's own")
         out, target = case.outputs(batch), batch.target
-        if not isinstance(target, torch.Tensor) or out.shape == target.shape or out.numel() != target.numel():
+        if not isinstance(target, Tensor) or out.shape == target.shape or out.numel() != target.numel():
             raise NotMeasured("outputs and target are not as many values")
         if len(target) < 2 or not target.is_floating_point():
             raise NotMeasured("targets are no values")
@@ -41,9 +86,10 @@ def broadcast_loss(case: Case) -> Saw | None:
         given = case.compare(out, target, batch).mean()
     if torch.allclose(plain, given, rtol=1e-4):
         return None
-    return _seen(out, target, f": the loss is {float(given):.4g}, row by row it would be {float(plain):.4g}")
+    more = f": the loss is {float(given):.4g}, row by row it would be {float(plain):.4g}"
+    return _seen(out.shape, target.shape, more)
 
 
-def _seen(out: torch.Tensor, target: torch.Tensor, more: str) -> Saw:
-    text = f"outputs {tuple(out.shape)} against {tuple(target.shape)}{more}"
-    return Saw(text, {"outputs": list(out.shape), "target": list(target.shape)})
+def _seen(out: torch.Size, target: torch.Size, more: str) -> Saw:
+    text = f"outputs {tuple(out)} against {tuple(target)}{more}"
+    return Saw(text, {"outputs": list(out), "target": list(target)})

@@ -8,9 +8,15 @@ Broken: `return self.head(x).softmax(1)` with `nn.CrossEntropyLoss()`. Mended: `
 
 import torch
 
+from steelyard.doctor.batch import Batch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
+from steelyard.doctor.checks.wiring.probing import same_place
+from steelyard.doctor.losses import Term
 from steelyard.doctor.tape import taped
+
+SQUASHED = ("sigmoid", "softmax")
+END = 0.02  # a sigmoid of inputs a hundred times as large is that near to 0 and 1
 
 
 @check(
@@ -25,7 +31,7 @@ def double_softmax(case: Case) -> Saw | None:
         raise NotMeasured("there are no train batches")
     case.model.eval()
     with torch.no_grad():
-        looked = [[t for t in case.terms(b) if t.kind.endswith("logits")] for b in case.batches[:4]]
+        looked = [_logits(case, batch) for batch in case.batches[:4]]
         if not looked[0]:
             raise NotMeasured("the loss is not known to take logits")
         for place, first in enumerate(looked[0]):
@@ -34,7 +40,7 @@ def double_softmax(case: Case) -> Saw | None:
             if first.kind == "class logits" and _adds_to_one(out):
                 return Saw("outputs lie in 0 … 1 and add up to 1 in every row: they have been through softmax")
             if out.numel() >= 8 and bool(((out >= 0) & (out <= 1)).all()) and _moves_within(case, place):
-                text = "outputs lie in 0 … 1 even for inputs a hundred times as large: they have been through sigmoid"
+                text = "outputs lie in 0 … 1, however large the inputs: they have been through sigmoid"
                 return Saw(text)
     return None
 
@@ -45,11 +51,18 @@ def _adds_to_one(out: torch.Tensor) -> bool:
 
 
 def _moves_within(case: Case, place: int) -> bool:
-    """Whether outputs stay in 0 … 1 for inputs that are far larger, or a sigmoid is what is called last."""
+    """Whether outputs come out of a sigmoid, or reach the ends of 0 … 1 for inputs far larger, and stay within."""
     batch = case.batches[0]
-    if batch.floats:
-        far = [case.terms(batch.scaled(s))[place].out.float() for s in (100.0, -100.0)]
-        return all(bool(((out >= 0) & (out <= 1)).all()) for out in far)
     with taped(case.model) as tape:
-        case.put_out(batch)
-    return bool(tape.activations) and tape.activations[-1].kind == "sigmoid"
+        end = _logits(case, batch)[place].out
+    if any(isinstance(c.out, torch.Tensor) and c.kind in SQUASHED and same_place(c.out, end) for c in tape.activations):
+        return True
+    if not batch.floats:
+        return False
+    far = torch.cat([_logits(case, batch.scaled(s))[place].out.float().flatten() for s in (100.0, -100.0)])
+    low, high = float(far.min()), float(far.max())
+    return 0 <= low < END and 1 - END < high <= 1
+
+
+def _logits(case: Case, batch: Batch) -> list[Term]:
+    return [term for term in case.terms(batch) if term.kind.endswith("logits")]

@@ -1,17 +1,22 @@
 """Class codes that the outputs have no place for, or far more outputs than classes.
 
 Codes run from 0 to classes - 1. Codes from 1 make the last one an index error; one output for many classes says one
-class.
+class; 255 marks what is to be left out in many sets of masks, and only `ignore_index=255` leaves it out.
 
 Broken: `nn.Linear(64, 9)` for the digits 0 … 9. Mended: `nn.Linear(64, 10)`.
 """
 
+from dataclasses import replace
+
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
+
+OWN = (nn.CrossEntropyLoss, nn.NLLLoss)
+TIMES, ROWS = 5, 10  # as many outputs as classes, and rows for each output: the rest are not merely rare
 
 
 @check(
@@ -19,40 +24,61 @@ from steelyard.doctor.check import NotMeasured, Saw, check
     "Class codes and outputs do not fit",
     "error",
     means="classes without an output cannot be learnt",
-    treat="give the last layer one output a class, and codes from 0 to classes - 1",
+    treat="give the last layer one output a class, codes from 0 to classes - 1, and the loss the ignore_index",
 )
 def target_range(case: Case) -> Saw | None:
+    if not case.batches:
+        raise NotMeasured("there are no train batches")
     case.model.eval()
     with torch.no_grad():
-        width, codes = _width_and_codes(case)
-    if codes.numel() == 0:
+        looked = _widths_and_codes(case)
+    if not looked:
         raise NotMeasured("the loss is not known to take class codes")
-    low, high = int(codes.min()), int(codes.max())
-    if low < 0 or high >= width:
-        return Saw(f"codes lie in {low} … {high}, and there are {width} outputs", {"low": low, "high": high})
-    if width == 1:
-        return Saw("there is one output, and the loss chooses among outputs: it is always zero", {"outputs": 1})
+    for width, codes in looked:
+        low, high = int(codes.min()), int(codes.max())
+        if low < 0 or high >= width:
+            stray = codes[(codes < 0) | (codes >= width)]
+            same = bool((stray == stray[0]).all()) and int(stray[0]) in (-1, 255)
+            more = f"; give the loss ignore_index={int(stray[0])} if that marks what to leave out" if same else ""
+            return Saw(f"codes lie in {low} … {high}, and there are {width} outputs{more}", {"low": low, "high": high})
+        if width == 1:
+            return Saw("there is one output, and the loss chooses among outputs: it is always zero", {"outputs": 1})
+    width, codes = looked[0]
     if case.classes is not None and case.classes != width:
         return Saw(f"there are {case.classes} classes and {width} outputs", {"classes": case.classes}, "warning")
+    many = int(codes.max()) + 1
+    if len(codes) == case.rows and width > TIMES * many and len(codes) > ROWS * width:
+        return Saw(
+            f"codes end at {many - 1}, and there are {width} outputs", {"classes": many, "outputs": width}, "tip"
+        )
     return None
 
 
-def _width_and_codes(case: Case) -> tuple[int, torch.Tensor]:
-    """Outputs and codes; where the loss fails on its first batch, as codes out of range make it do, as they are."""
+def _widths_and_codes(case: Case) -> list[tuple[int, Tensor]]:
+    """Outputs and codes of each term; where torch's loss takes codes or fails on them, as they are."""
+    answer = case.batches[0].answer
+    if isinstance(case.loss, OWN) and isinstance(answer, Tensor) and not answer.is_floating_point():
+        return _as_they_are(case)
     try:
-        found = [t for b in case.batches for t in case.terms(b) if t.kind in ("class logits", "log probabilities")]
-        kept = [t.codes[t.codes != t.ignored] for t in found if t.codes.numel()]
-        if not kept:
-            return 0, torch.empty(0)
-        return found[0].logits.shape[1], torch.cat(kept)
+        looked = [[t for t in case.terms(b) if t.codes.numel() and t.kind != "values"] for b in case.batches]
     except Exception:
-        if not isinstance(case.loss, nn.CrossEntropyLoss | nn.NLLLoss) and case.loss not in (
-            F.cross_entropy,
-            F.nll_loss,
-        ):
-            raise
-        codes = torch.cat([batch.target.flatten() for batch in case.batches])
-        if codes.is_floating_point():
-            raise
-        out = case.outputs(case.batches[0])
-        return out.shape[1] if out.dim() > 1 else 1, codes[codes != getattr(case.loss, "ignore_index", -100)]
+        return _as_they_are(case)
+    found = []
+    for place, first in enumerate(looked[0]):
+        same = [each[place] for each in looked if len(each) > place]
+        kept = torch.cat([t.codes[t.codes != t.ignored] for t in same])
+        if first.kind in ("class logits", "log probabilities") and kept.numel():
+            found.append((first.logits.shape[1], kept))
+    return found
+
+
+def _as_they_are(case: Case) -> list[tuple[int, Tensor]]:
+    if case.loss is not None and not isinstance(case.loss, OWN) and case.loss not in (F.cross_entropy, F.nll_loss):
+        raise NotMeasured("the loss raises an exception")
+    answers = [batch.answer for batch in case.batches]
+    codes = torch.cat([each.flatten() for each in answers if isinstance(each, Tensor) and not each.is_floating_point()])
+    out = case.outputs(replace(case.batches[0], answer=None) if case.loss is None else case.batches[0])
+    codes = codes[codes != getattr(case.loss, "ignore_index", -100)]
+    if not codes.numel() or out.is_floating_point() is False:
+        raise NotMeasured("the loss raises an exception, and targets are no codes")
+    return [(out.shape[1] if out.dim() > 1 else 1, codes)]

@@ -1,0 +1,112 @@
+"""How checks of wiring question a model: a copy to ask, what it puts out, and which tensors are the same."""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from steelyard.doctor.batch import Batch, Unusable, tensors
+from steelyard.doctor.calling import names_of
+from steelyard.doctor.case import Case
+from steelyard.doctor.check import NotMeasured
+from steelyard.doctor.losses import Term
+from steelyard.doctor.tape import LOSSES, argument, taped, tensor_pair
+
+FIRST = 3  # batches for the statistics of BatchNorm
+NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+WAKE = 0.1  # spread of what stands in for weights that are all zero
+
+
+def woken(case: Case) -> Case:
+    """A copy in eval mode in which weights that are all zero, as of residual branches at the start, are random.
+
+    BatchNorm that has seen no batch yet gets the statistics of the first ones.
+    """
+    twin = case.copy()
+    twin.model.eval()
+    stream = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for p in twin.model.parameters():
+            if p.requires_grad and p.is_floating_point() and not bool(p.any()):
+                p.copy_(WAKE * torch.randn(p.shape, generator=stream))
+        fresh = [m for m in twin.model.modules() if isinstance(m, NORMS) and m.num_batches_tracked is not None]
+        fresh = [m for m in fresh if int(m.num_batches_tracked or 0) == 0]
+        usual = [m.momentum for m in fresh]
+        for m in fresh:
+            m.training, m.momentum = True, None  # a plain mean over what is seen
+        for batch in case.batches[:FIRST] if fresh else ():
+            with contextlib.suppress(Exception):  # of one row, or what the check itself will meet
+                outs(twin, batch)
+        for m, momentum in zip(fresh, usual, strict=True):
+            m.training, m.momentum = False, momentum
+    return twin
+
+
+def first_batch(case: Case) -> Batch:
+    """The first train batch. Raises NotMeasured without one."""
+    if not case.batches:
+        raise NotMeasured("there are no train batches")
+    return case.batches[0]
+
+
+def outs(case: Case, batch: Batch) -> list[Tensor]:
+    """All floating tensors that the model puts out, without its loss; of a Lightning module those the loss compares."""
+    with contextlib.suppress(Unusable, NotImplementedError):
+        found = [each for each in tensors(case.put_out(batch)) if each.is_floating_point() and each.dim() > 0]
+        if found:
+            return found
+    return [term.out for term in case.terms(batch)]
+
+
+def compared_outs(case: Case, batch: Batch) -> list[Tensor]:
+    """The outputs that the loss is known to compare; the model's tensor where it is not known."""
+    return [term.out for term in case.terms(batch)] or [case.outputs(batch)]
+
+
+def terms_and_loss(case: Case, batch: Batch) -> tuple[list[Term], Tensor]:
+    """The comparisons by torch's own losses, and the sum of the loss, in one graph."""
+    with taped(case.model) as tape:
+        loss = case.loss_of(batch)
+    found = []
+    for call in tape.losses:
+        pair, ignored = tensor_pair(call), argument(call, 4, "ignore_index")
+        if pair is not None:
+            found.append(Term(LOSSES[call.name], *pair, ignored if isinstance(ignored, int) else -100))
+    return found, loss.sum()
+
+
+def same_place(one: Tensor, other: Tensor) -> bool:
+    """Whether two tensors are the same numbers in memory, as a tensor and a view of all of it are."""
+    return one.numel() == other.numel() and one.data_ptr() == other.data_ptr()
+
+
+def differ(one: Tensor, other: Tensor, share: float = 1e-4) -> bool:
+    """Whether two outputs differ by more than rounding."""
+    if one.shape != other.shape:
+        return True
+    size = float(torch.maximum(one.abs().max(), other.abs().max())) if one.numel() else 0.0
+    return float((one - other).abs().max()) > share * max(size, 1e-12) if one.numel() else False
+
+
+def distinct(tensor: Tensor) -> Tensor:
+    """The different values of a tensor, in order."""
+    return tensor.unique()  # type: ignore[no-untyped-call,no-any-return]
+
+
+def names_of_inputs(case: Case, batch: Batch) -> list[str]:
+    """A name for each tensor among the inputs, as the model's forward calls it."""
+    if isinstance(batch.inputs, dict):
+        listed = [name for name, each in batch.inputs.items() for _ in tensors(each)]
+    else:
+        asked = [p.name for p in names_of(case.model.forward)]
+        known = asked if len(asked) >= len(batch.inputs) else [f"input {i + 1}" for i in range(len(batch.inputs))]
+        listed = [n for n, each in zip(known, batch.inputs, strict=False) for _ in tensors(each)]
+    return listed if len(listed) == len(batch.given) else [f"input {i + 1}" for i in range(len(batch.given))]
+
+
+def with_given(batch: Batch, given: Sequence[Tensor]) -> Batch:
+    """The batch with all tensors of its inputs replaced, in order."""
+    fresh = iter(given)
+    return replace(batch, inputs=replace(batch, answer=None).mapped(lambda _: next(fresh)).inputs)
