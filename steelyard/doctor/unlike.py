@@ -3,7 +3,6 @@
 Differences of means are counted in their standard errors, so that few rows accuse nobody.
 """
 
-import itertools
 import math
 
 import torch
@@ -12,7 +11,7 @@ from torch.nn import functional as F
 
 CERTAIN = 6.0  # standard errors
 AWAY, TIMES = 0.5, 2.0  # spreads between the means of a column; ratio of its spreads
-OTHER, LIKE = 10.0, 3.0  # mean squared standard errors between two columns: not the same; as good as the same
+OTHER, LIKE = 25.0, 3.0  # mean squared standard errors between two columns: not the same; as good as the same
 FEW = 30  # rows of a side
 OWN = 0.02  # of the standard error of a mean: nearer to zero on dev than chance would ever bring all columns
 
@@ -35,18 +34,21 @@ def shifted(train: Tensor, dev: Tensor, times: float = TIMES) -> Tensor:
     return moved | (both & (ratio > math.log(times)) & (ratio > CERTAIN * doubt))
 
 
-def signs(columns: Tensor, groups: Tensor) -> Tensor:
+def signs(columns: Tensor, groups: Tensor, many: int) -> Tensor:
     """What tells columns (rows, columns) from one another, (rows, columns, signs): value, square, value by group."""
-    by_group = F.one_hot(groups, int(groups.max()) + 1).float()
+    by_group = F.one_hot(groups, many).float()
     return torch.cat([columns[:, :, None], columns[:, :, None] ** 2, columns[:, :, None] * by_group[:, None]], 2)
 
 
 def distances(train: Tensor, dev: Tensor) -> Tensor:
-    """Mean squared standard errors between every column of train and every one of dev, both (rows, columns, signs)."""
-    means = [side.mean(0) for side in (train, dev)]
-    errors = [side.var(0) / len(side) for side in (train, dev)]
-    apart = (means[0][:, None] - means[1][None]) ** 2
-    return (apart / (errors[0][:, None] + errors[1][None]).clamp(min=1e-12)).mean(2)
+    """Mean squared standard errors between every column of train and every one of dev, both (rows, columns, signs).
+
+    Variances are pooled: a rare value that one side lacks would have none there.
+    """
+    n, m = len(train), len(dev)
+    apart = (train.mean(0)[:, None] - dev.mean(0)[None]) ** 2
+    pooled = (n * train.var(0)[:, None] + m * dev.var(0)[None]) / (n + m)
+    return (apart / (pooled * (1 / n + 1 / m)).clamp(min=1e-12)).mean(2)
 
 
 def reordered(train: Tensor, dev: Tensor) -> dict[int, int] | None:
@@ -62,10 +64,11 @@ def reordered(train: Tensor, dev: Tensor) -> dict[int, int] | None:
 
 def turned(train: Tensor, dev: Tensor, groups: tuple[Tensor, Tensor]) -> str | None:
     """Which turn or mirroring makes pictures (rows, channels, side, side) of dev like those of train, if any."""
+    many = 1 + int(max(each.max() for each in groups))
     small = [F.adaptive_avg_pool2d(side.float(), 8) for side in (train, dev)]
 
     def far(other: Tensor) -> float:
-        sides = [signs(s.reshape(len(s), -1), g) for s, g in zip((small[0], other), groups, strict=True)]
+        sides = [signs(s.reshape(len(s), -1), g, many) for s, g in zip((small[0], other), groups, strict=True)]
         return float(distances_of_same(*sides))
 
     here = far(small[1])
@@ -80,8 +83,9 @@ def turned(train: Tensor, dev: Tensor, groups: tuple[Tensor, Tensor]) -> str | N
 
 
 def distances_of_same(train: Tensor, dev: Tensor) -> Tensor:
-    """Mean squared standard errors between columns at the same places."""
-    error = train.var(0) / len(train) + dev.var(0) / len(dev)
+    """Mean squared standard errors between columns at the same places, both (rows, columns, signs)."""
+    n, m = len(train), len(dev)
+    error = (n * train.var(0) + m * dev.var(0)) / (n + m) * (1 / n + 1 / m)
     apart = (train.mean(0) - dev.mean(0)) ** 2
     return (apart[error > 1e-12] / error[error > 1e-12]).mean()
 
@@ -94,9 +98,3 @@ def standardised_alone(train: Tensor, dev: Tensor) -> bool:
     root = math.sqrt(len(dev))
     ones = torch.minimum((moving.std(0) - 1).abs(), (moving.std(0, correction=0) - 1).abs())
     return bool((moving.mean(0).abs() * root < OWN).all()) and bool((ones * root < 2 * OWN).all())
-
-
-def channel_orders(channels: int) -> list[tuple[int, ...]]:
-    """Orders of channels other than their own."""
-    own = tuple(range(channels))
-    return [order for order in itertools.permutations(own) if order != own]

@@ -16,7 +16,8 @@ from steelyard.doctor.check import NotMeasured, Saw, check
 from steelyard.doctor.rows import by_chance, codes, hashed, hashes, values, whole
 
 FEW = 16  # rows; fewer say nothing of repeats
-SHARE = 0.1  # of rows that repeat others: real tables hold some percent
+SHARE, LARGE = 0.1, 0.4  # of rows that repeat others: there are tables with a tenth, and few with more
+UNIFORM, GROUPS = 0.98, 30  # of the rows that repeat, all as often; of a data set's own doubles some come thrice
 BEYOND = 5.0  # times as many pairs as chance would give
 UNLIKELY = 1e-6  # chance that a whole batch repeats
 
@@ -51,7 +52,9 @@ def repeated_rows(case: Case) -> Saw | None:
         raise NotMeasured("the inputs hold few values, so that rows are alike by chance")
     text = f"{repeats} of {len(keys)} train rows repeat others of the first {len(case.batches)} batches"
     wanted = _drawn_on_purpose(case) or _of_rare_classes(codes(case.batches), counts[inverse])
-    return Saw(text, evidence, "tip" if wanted else None)
+    many = counts[counts > 1]
+    alike = len(many) >= GROUPS and float((many == many.mode().values).float().mean()) > UNIFORM
+    return Saw(text, evidence, "tip" if wanted or (repeats < LARGE * len(keys) and not alike) else None)
 
 
 def _same_batch(case: Case, keys: Tensor, counts: Tensor) -> Saw | None:

@@ -14,9 +14,9 @@ from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 from steelyard.doctor.rows import by_chance, hashed, spread, stacked
 
-PLACES = 6  # of a window, at the least
+PLACES = 8  # of a window, at the least; short texts that are filled up are alike by chance
 LAGS = 4  # steps between the beginnings of windows that are looked for
-SHARE, FEW = 0.05, 5  # of the rows of dev, and of them: some at the border of a split by time are no harm
+SHARE, FEW = 0.1, 5  # of the rows of dev, and of them: some at the border of a split by time are no harm
 BEYOND = 5.0  # times as many as chance would give
 
 
@@ -55,6 +55,7 @@ def _overlapping(x: Tensor, z: Tensor) -> int:
     for lag in range(1, LAGS + 1):
         for mine, theirs in ((z[:, lag:], x[:, :-lag]), (z[:, :-lag], x[:, lag:])):
             found |= torch.isin(hashed(mine), hashed(theirs))
-    flat = z.reshape(len(z), z.shape[1], -1)
-    still = (flat == flat[:, :1]).all(1).all(1)
-    return int((found & ~still).sum())
+    flat = z[:, LAGS:].reshape(len(z), -1)
+    ordered = flat.sort(1).values
+    kinds = 1 + (ordered[:, 1:] != ordered[:, :-1]).sum(1)
+    return int((found & (kinds >= min(PLACES, flat.shape[1]) - 2)).sum())

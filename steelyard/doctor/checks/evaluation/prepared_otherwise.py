@@ -92,7 +92,8 @@ def _columns(x: Tensor, z: Tensor, groups: tuple[Tensor, Tensor]) -> Saw | None:
     step = -(-x.shape[1] // COLUMNS)
     x, z = x[:, ::step], z[:, ::step]
     if x.shape[1] >= 2:
-        order = unlike.reordered(unlike.signs(x, groups[0]), unlike.signs(z, groups[1]))
+        many = 1 + int(max(each.max() for each in groups))
+        order = unlike.reordered(*(unlike.signs(side, g, many) for side, g in zip((x, z), groups, strict=True)))
         if order is not None:
             there, here = (step * place for place in next(iter(order.items())))
             text = f"{len(order)} columns stand elsewhere than in train, as column {here} of train at {there}"
@@ -136,8 +137,9 @@ def _pictures(x: Tensor, z: Tensor, groups: tuple[Tensor, Tensor]) -> Saw | None
         x, z = x.permute(0, 3, 1, 2), z.permute(0, 3, 1, 2)
     if x.shape[1] > 16:
         return None
+    many = 1 + int(max(each.max() for each in groups))
     if 2 <= x.shape[1] <= 4:
-        order = unlike.reordered(*(_of_channels(side, g) for side, g in zip((x, z), groups, strict=True)))
+        order = unlike.reordered(*(_of_channels(side, g, many) for side, g in zip((x, z), groups, strict=True)))
         if order is not None:
             listed = [order.get(place, place) for place in range(x.shape[1])]
             return Saw(f"channels are like those of train in the order {listed}, as RGB against BGR", {"order": listed})
@@ -157,11 +159,11 @@ def _pictures(x: Tensor, z: Tensor, groups: tuple[Tensor, Tensor]) -> Saw | None
     return Saw(text, {"channels": bad}, "warning")
 
 
-def _of_channels(x: Tensor, groups: Tensor) -> Tensor:
+def _of_channels(x: Tensor, groups: Tensor, many: int) -> Tensor:
     """What tells channels from one another, (rows, channels, signs)."""
     plain = torch.stack([x.mean((2, 3)), x.std((2, 3))], 2)
     tiles = torch.nn.functional.adaptive_avg_pool2d(x, 3).flatten(2)
-    return torch.cat([plain, tiles, unlike.signs(x.mean((2, 3)), groups)[:, :, 2:]], 2)
+    return torch.cat([plain, tiles, unlike.signs(x.mean((2, 3)), groups, many)[:, :, 2:]], 2)
 
 
 def _channel(x: Tensor, z: Tensor) -> bool:
@@ -192,6 +194,10 @@ def _tokens(x: Tensor, z: Tensor) -> Saw | None:
     size = int(max(x.max(), z.max())) + 1
     ends = torch.mode(x[:, -1]).values
     halves = [torch.bincount(rows[rows != ends].flatten(), minlength=size).double() for rows in (x[::2], x[1::2], z)]
+    common = (halves[0] > 0) & (halves[1] > 0)  # a code for unknown words may well stand in dev alone
+    halves = [each[common] for each in halves]
+    if not len(halves[0]) or not float(halves[2].sum()):
+        return None
     known = float(torch.nn.functional.cosine_similarity(halves[0], halves[1], 0))
     there = float(torch.nn.functional.cosine_similarity(halves[0] + halves[1], halves[2], 0))
     if known < KNOWN or there > STRANGE:

@@ -16,6 +16,8 @@ from steelyard.doctor.rows import codes, spread, stacked, values
 
 TIMES = 3.0  # between the spreads of all inputs; samples of batches differ far less
 AWAY = 2.0  # spreads of train between the means
+TYPICAL = 1.5  # between mean roots of sizes, which single large values hardly move
+OUTSIDE = 0.5  # of the rows of dev, in one column, beyond all that train has there
 FEW = 16  # rows of a side
 
 
@@ -42,7 +44,7 @@ def same_scale(case: Case) -> Saw | None:
             size, other = float(x.std()), float(z.std())
             away = abs(float(x.mean() - z.mean())) / (size or 1.0)
             ratio = other / size if size else (1.0 if other == 0 else float("inf"))
-            if 1 / TIMES <= ratio <= TIMES and away <= AWAY:
+            if (1 / TIMES <= ratio <= TIMES and away <= AWAY) or not _throughout(x, z):
                 continue
             text = f"{name}: train {float(x.mean()):.3g} ± {size:.3g}, {side} {float(z.mean()):.3g} ± {other:.3g}"
             return Saw(text, {"input": name, "side": side, "ratio": ratio, "means apart": away})
@@ -56,3 +58,14 @@ def _numbers(batches: list[Batch]) -> dict[str, Tensor]:
     if y is not None and codes(batches) is None and y.shape[1] <= 16:
         found["the target"] = y
     return {name: x[torch.isfinite(x.reshape(len(x), -1)).all(1)] for name, x in found.items()}
+
+
+def _throughout(x: Tensor, z: Tensor) -> bool:
+    """Whether most values differ, or those of a column, and not a few very large ones alone."""
+    centre = x.mean()
+    here, there = (float((side - centre).abs().sqrt().mean()) ** 2 for side in (x, z))
+    if not here / TYPICAL <= there <= here * TYPICAL:
+        return True
+    x, z = (side if side.dim() == 2 else side.reshape(-1, 1) for side in (x, z))
+    outside = (z < x.min(0).values) | (z > x.max(0).values)
+    return float(outside.float().mean(0).max()) > OUTSIDE

@@ -11,15 +11,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils.data import Subset
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.rows import by_chance, hashes, spread, whole
+from steelyard.doctor.rows import by_chance, codes, hashes, spread, whole
 
 SHARE = 0.02  # of the dev rows that were looked at: fewer may be true repeats
 BEYOND = 5.0  # times as many as chance would give
-NATURAL = 0.1  # of the rows, where as many repeat within train: doubles of the data set itself
+NATURAL = 0.5  # of the rows, where about as many repeat within train: doubles that many a data set holds
+CLASS, NEARLY_ALL = 8, 0.8  # rows of a class, and the share of them that is no accident
 
 
 @check(
@@ -85,5 +87,20 @@ def _same_rows(case: Case, one: str, two: str) -> Saw | None:
     _, places, counts = torch.unique(own, return_inverse=True, return_counts=True)
     within = float((counts[places] > 1).float().mean())
     natural = shared < NATURAL * len(second) and within > shared / len(second) / 2
+    whole_class = _whole_class(codes(there), torch.isin(second, first))
     text = f"{shared} of {len(second)} {two} rows are among the {len(known)} {one} rows that were looked at"
-    return Saw(text, {"shared": shared, two: len(second), "within": within}, "warning" if natural else None)
+    if natural and not whole_class:
+        text += f"; within {one}, {within:.0%} of the rows have a double"
+    evidence = {"shared": shared, two: len(second), "within": within}
+    return Saw(text, evidence, "tip" if natural and not whole_class else None)
+
+
+def _whole_class(labels: Tensor | None, shared: Tensor) -> bool:
+    """Whether nearly all rows of a class are shared, as where rare ones were repeated before the split."""
+    if labels is None or len(labels) != len(shared):
+        return False
+    for name in torch.unique(labels):
+        rows = shared[labels == name]
+        if len(rows) >= CLASS and float(rows.float().mean()) > NEARLY_ALL:
+            return True
+    return False
