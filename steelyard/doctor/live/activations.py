@@ -15,7 +15,7 @@ from torch.nn.modules.module import register_module_forward_hook
 END = 0.01  # of the height of a sigmoid or tanh: nearer to an end its slope is below 2 % of the largest
 ELEMENTS = 1 << 16  # of one output that are looked at: rows at equal distances where there are more
 CALLS = 8  # of one activation module that is used in several places
-DEEP = 3  # nodes of the graph between a function and the layer that takes it in: dropout, pooling
+DEEP = 4  # nodes of the graph between a function and the layer that takes it in: dropout, pooling
 
 RELUS = (nn.ReLU, nn.ReLU6, nn.Threshold)
 ENDS: dict[type[nn.Module], tuple[float, float]] = {nn.Sigmoid: (0.0, 1.0), nn.Tanh: (-1.0, 1.0)}
@@ -102,7 +102,9 @@ class Activations:
                 ends = {"tanh": (-1.0, 1.0), "sigmoid": (0.0, 1.0)}.get(function)
                 self._activation(f"{function} before {name}", "function", given, ends, function == "relu")
                 return
-            if node.name() not in THROUGH or not node.next_functions:
+            if "View" in node.name() and (sizes := getattr(node, "_saved_self_sym_sizes", None)):
+                given = given.reshape([int(size) for size in sizes])  # images that were flattened are images again
+            elif node.name() not in THROUGH or not node.next_functions:
                 return
             node = node.next_functions[0][0]
 

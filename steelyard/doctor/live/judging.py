@@ -23,6 +23,7 @@ from steelyard.doctor.live.rules import (
     ROWS,
     SAMPLES,
     SATURATED,
+    STUCK,
     UNITS,
     VANISHED,
 )
@@ -89,11 +90,12 @@ def _updates(record: Record) -> Iterator[Seen]:
     ]
     if not ratios:
         return
+    vanishes = any(each.code == "SY402" for each in _backward(record))
     middle = median(ratios)
     if middle > LEAPS:
         text = f"each step changes the weights by {middle:.0%} of their size; about 0.1 % is usual"
         yield Seen("SY502", text, "", {"update": middle, "rate": record.rate.typical})
-    elif 0 < record.fastest < CREEPS and not record.resumed and not warming_up(record):
+    elif 0 < record.fastest < CREEPS and not vanishes and not record.resumed and not warming_up(record):
         text = f"no step changed the weights by more than {record.fastest:.1g} of their size; about 1e-3 is usual"
         yield Seen("SY503", text, "", {"update": record.fastest, "rate": record.rate.typical})
 
@@ -120,7 +122,7 @@ def optimizers(record: Record, watched: Sequence[Watched], layer_of: Mapping[Ten
         if each.adding >= 2:
             text = f"the gradient of a step of {name} still holds that of the step before"
             yield Seen("SY407", text, "", {"optimizer": name})
-        if each.still >= 3:
+        if each.still >= 3 and (each.rate == 0 or not each.moved):  # else it has converged, or its gradient died
             text = f"{each.still} steps of {name} at the rate {each.rate:g} changed no weight"
             yield Seen("SY408", text, "", {"optimizer": name, "rate": each.rate})
         if len(each.left) == each.left.maxlen and 0 < (left := median(each.left)) < CLIPPED:
@@ -133,28 +135,37 @@ def optimizers(record: Record, watched: Sequence[Watched], layer_of: Mapping[Ten
 
 def _stuck(record: Record, watched: Watched, resting: set[str]) -> Iterator[Seen]:
     """Layers that keep their weights although they have a gradient and a rate: steps lost to rounding."""
+    slopes = {name: record.typical(name, "gradient") / record.sizes[name] ** 0.5 for name in record.changes}
     if watched.still or not watched.rate > 0:
         return
     for name, changes in record.changes.items():
-        slope = record.typical(name, "gradient")
-        if len(changes) == SAMPLES and not any(changes) and slope > 0 and name not in resting:
-            text = f"{name} stays as it is, with a gradient of {slope:.2g} and a rate of {watched.rate:g}"
+        slope = slopes[name]
+        if (
+            len(changes) == SAMPLES
+            and not any(changes)
+            and slope > STUCK * max(slopes.values())
+            and name not in resting
+        ):
+            text = f"{name} stays as it is, with a gradient of {slope:.2g} per weight and a rate of {watched.rate:g}"
             yield Seen("SY408", text, name, {"gradient": slope, "rate": watched.rate}, "warning")
 
 
-def course(record: Record) -> Iterator[Seen]:
-    """What is to be seen of the loss."""
+def course(record: Record, classes: int = 0) -> Iterator[Seen]:
+    """What is to be seen of the loss, of so many classes where that is known."""
     evidence = {"start": record.losses.start, "rate": record.rate.typical}
-    if text := loss_rules.rises(record.losses):
+    bolted = loss_rules.bolts(record.losses) if record.fastest > LEAPS else None
+    if text := loss_rules.rises(record.losses) or bolted:
         yield Seen("SY502", text, "", evidence)
     elif text := loss_rules.swings(record.losses):
         yield Seen("SY505", text, "", evidence)
     if record.resumed or warming_up(record):
         return
-    if text := loss_rules.stays(record.losses):
+    text = loss_rules.stays(record.losses, classes)
+    if 0 < record.fastest < BAND[0]:
+        if text := text or loss_rules.slow(record.losses):
+            yield Seen("SY503", text, "", evidence | {"update": record.fastest})
+    elif text:
         yield Seen("SY504", text, "", evidence)
-    elif 0 < record.fastest < BAND[0] and (text := loss_rules.slow(record.losses)):
-        yield Seen("SY503", text, "", evidence | {"update": record.fastest})
 
 
 def ending(record: Record) -> Iterator[Seen]:

@@ -17,6 +17,7 @@ class Logits:
     def __init__(self) -> None:
         self.layer = ""
         self.tried = 0
+        self.classes = 0
 
     def look(self, last: tuple[str, Tensor] | None, loss: Tensor | None) -> Predicted | None:
         """What the classes of the rows are, where the last layer of a pass (its name, its output) puts out logits."""
@@ -26,7 +27,7 @@ class Logits:
         if not self.layer:
             self.tried += 1
             if loss is not None and _leads_to(loss, out):
-                self.layer = name
+                self.layer, self.classes = name, out.shape[1 if out.dim() > 3 else -1]
         return predicted(out.detach()) if name == self.layer else None
 
 

@@ -15,8 +15,10 @@ MOST = 2048  # losses kept; then neighbours are joined to their mean
 WINDOW = 20  # losses of a window, at the least
 ROSE = 2.0  # times the lowest window: two windows above it are no spike
 ROSE_OF_START = 0.25  # and by so much of the loss at the start
+BOLTS = 10.0  # times the first loss, in the first steps
 FLAT = 0.01  # of the loss at the start: a fall that is none …
 FLAT_AFTER = 300  # … after so many steps
+CHANCE = 0.98  # of the cross-entropy of classes that are all as likely: no better than guessing
 SLOW = 0.1  # of the loss at the start: a fall in so many steps that is a slow one
 SWINGS, NO_BETTER = 0.3, 0.7  # of the loss at the start: deviation within a window, mean of the last losses
 NOISIER = 3.0  # times the deviation at the start
@@ -92,6 +94,14 @@ def rises(losses: Losses) -> str | None:
     return None
 
 
+def bolts(losses: Losses) -> str | None:
+    """It leapt to many times what it was within the first steps."""
+    start = losses.first[0] if losses.first else 0.0
+    if start > 0 and (high := max(losses.first)) > BOLTS * start:
+        return f"the loss was {start:.3g} and leapt to {high:.3g} within {len(losses.first)} steps"
+    return None
+
+
 def swings(losses: Losses) -> str | None:
     """It jumps up and down by much of what it was at the start, more than it did then, and does not get better."""
     values, start = losses.values, losses.start
@@ -104,12 +114,15 @@ def swings(losses: Losses) -> str | None:
     return None
 
 
-def stays(losses: Losses) -> str | None:
-    """It is not below what it was at the start."""
+def stays(losses: Losses, classes: int = 0) -> str | None:
+    """It is not below what it was at the start, nor below what guessing among so many classes gives."""
     if losses.count < FLAT_AFTER or len(losses.values) < 3 * WINDOW or not losses.first:
         return None
     last, start = Window.of(losses.tail), losses.start
     noise = math.hypot(last.error, Window.of(losses.first).error) if len(losses.first) > 1 else last.error
+    guess = math.log(classes) if classes > 1 else math.inf
+    if last.mean > CHANCE * guess:
+        return f"after {losses.count} steps it is {last.mean:.4g}; guessing among {classes} classes gives {guess:.4g}"
     if start - last.mean < max(FLAT * abs(start), noise):
         return f"it was {start:.4g} in the first {START} steps and is {last.mean:.4g} after {losses.count}"
     return None

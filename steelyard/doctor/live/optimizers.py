@@ -28,6 +28,7 @@ class Watched:
     left: deque[float] = field(default_factory=lambda: deque(maxlen=2 * SAMPLES))  # share of it that the step takes
     clipped_to: float = float("nan")
     still: int = 0  # steps in a row that changed nothing, of those that were looked at
+    moved: bool = False  # some step changed something
     sentry: Tensor | None = None  # a small parameter that the gradient reaches last
     one: Tensor | None = None
     handles: list[Any] = field(default_factory=list)
@@ -99,6 +100,7 @@ class Watched:
         if looked:
             self.adding = self.adding + 1 if self.carried else 0
             self.still = 0 if changed else self.still + 1
+            self.moved = self.moved or changed
             self.due, self.carried, self.raw, self.norms, self.old = False, False, None, None, None
             self.close()
         there = None if self.one is None else self.one.grad

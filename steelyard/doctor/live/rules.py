@@ -20,6 +20,7 @@ SATURATED = 0.8  # of the outputs of a layer
 # The gradient is multiplied layer by layer on its way back (Hochreiter 1991; Glorot & Bengio 2010, section 4).
 VANISHED, EXPLODED = 1e-5, 1e4  # gradient of the first layer over that of the last, per weight
 JUMPED = 100.0  # times the usual norm, and that of the start: a gradient that explodes at some step
+STUCK = 1e-3  # of the gradient of the layer that has most of it, per weight: less moves nothing for that reason
 CLIPPED = 0.05  # of the gradient is left by clipping, in the middle of the steps looked at
 COLLAPSED = 0.1  # deviation of the logits over the rows, in that of their means over the classes
 SAMPLES = 5  # looks at a layer, at the least, before it is judged

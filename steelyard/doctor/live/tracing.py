@@ -75,11 +75,21 @@ def gradient_origin(model: nn.Module) -> str:
 def _again(model: nn.Module, calls: Calls) -> Origin | None:
     names = {module: name for name, module in model.named_modules()}
     found: list[Origin] = []
+    met: list[str] = []  # modules that were given what is not finite
+    masked: list[Origin] = []  # those that may have been given a mask of −Inf
 
     def look(module: nn.Module, args: Any, kwargs: Any, out: Any) -> None:
-        if not found and module in names and not _finite(out) and _finite((args, kwargs), masks=True):
-            what = type(module).__name__
-            found.append(Origin(f"{names[module] or 'the model'} ({what})", names[module] or what))
+        if found or module not in names:
+            return
+        name, what = names[module], type(module).__name__
+        given = _finite((args, kwargs))
+        if not _finite(out) and (given or _finite((args, kwargs), masks=True)):
+            inside = [each for each in met if each.startswith(f"{name}." if name else "")]
+            before = f", before {inside[0]}" if inside else ""
+            origin = Origin(f"{name or 'the model'} ({what}){before}", name or what)
+            (found if given else masked).append(origin)
+        if not given:
+            met.append(name)
 
     buffers = [(held, held.detach().clone()) for held in model.buffers()]
     places = [torch.device(p.device) for p in model.parameters() if p.device.type == "cuda"]
@@ -96,7 +106,7 @@ def _again(model: nn.Module, calls: Calls) -> Origin | None:
         with torch.no_grad():
             for held, value in buffers:
                 held.copy_(value)
-    return found[0] if found else None
+    return next(iter(found + masked), None)
 
 
 def _finite(given: Any, masks: bool = False) -> bool:

@@ -96,11 +96,11 @@ class Doctor(LightningHooks):
 
         def before(optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
             if (doctor := me()) is not None:
-                doctor._before(optimizer, bool(args or kwargs.get("closure")))
+                doctor._before(optimizer, _closure(args, kwargs))
 
         def after(optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
             if (doctor := me()) is not None:
-                doctor._after(optimizer, bool(args or kwargs.get("closure")))
+                doctor._after(optimizer, _closure(args, kwargs))
 
         handles = [register_optimizer_step_pre_hook(before), register_optimizer_step_post_hook(after)]
         self._over = weakref.finalize(self, _let_go, handles, self._activations, self._memory, self._watched)
@@ -150,7 +150,7 @@ class Doctor(LightningHooks):
         self._not_finite()
         self._unmoved()
         self._judge()
-        if not broke_off:
+        if not broke_off and len(self._known) < 2:
             self._raise(judging.ending(self.record))
         self._over()
         self.model = None
@@ -265,7 +265,8 @@ class Doctor(LightningHooks):
         self._raise(judging.optimizers(self.record, self._known, self._weights.layer_of))
         if self.record.losses.count >= self._next:
             self._next = self.record.losses.count + max(STEPS, self.record.losses.count // 20)
-            self._raise(judging.course(self.record))
+            if len(self._known) < 2:  # with two, as of a GAN, a loss that rises can be as it should
+                self._raise(judging.course(self.record, self._logits.classes))
 
     def _flush(self) -> None:
         if self._pending:
@@ -319,9 +320,19 @@ class Doctor(LightningHooks):
             if key in self._findings or each.code.startswith(self.ignore or ("-",)):
                 continue
             evidence = {"step": self.record.steps} | ({"layer": each.layer} if each.layer else {}) | each.evidence
-            made = finding(each.code, f"{each.text} (step {self.record.steps})", evidence, each.severity)
+            made = finding(
+                each.code,
+                each.text if "step" in each.text else f"{each.text} (step {self.record.steps})",
+                evidence,
+                each.severity,
+            )
             self._findings[key] = made
             self.on_finding(made)
+
+
+def _closure(args: Any, kwargs: Any) -> bool:
+    """Whether an optimizer's step was given a closure, which computes the gradients within the step."""
+    return (args[1] if len(args) > 1 else kwargs.get("closure")) is not None
 
 
 def _let_go(handles: list[Any], activations: Activations, memory: Memory, watched: dict[Any, Watched | None]) -> None:
