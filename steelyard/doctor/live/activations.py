@@ -30,9 +30,9 @@ class Looks:
 
     stats: dict[str, tuple[Tensor, Tensor]] = field(default_factory=dict)  # sum and norm
     numbers: dict[str, int] = field(default_factory=dict)
-    tops: dict[str, Tensor] = field(default_factory=dict)  # the largest output of each unit
+    tops: dict[str, tuple[Tensor, int]] = field(default_factory=dict)  # the largest output of each unit, and the rows
     ends: dict[str, Tensor] = field(default_factory=dict)  # the share of outputs near an end
-    rows: dict[str, int] = field(default_factory=dict)
+    rows: int = 0  # of the last output
     last: tuple[str, Tensor] | None = None  # of the pass, with its graph
 
 
@@ -78,7 +78,7 @@ class Activations:
 
     def _look(self, module: nn.Module, name: str, given: Any, out: Tensor) -> None:
         call = self.calls[module] = self.calls.get(module, 0) + 1
-        self.looks.last = (name, out)
+        self.looks.last, self.looks.rows = (name, out), len(out) if out.dim() else 1
         self.half = self.half or out.dtype == torch.float16
         activates = isinstance(module, RELUS) or type(module) in ENDS or isinstance(module, nn.Hardtanh)
         if activates:
@@ -111,10 +111,9 @@ class Activations:
     def _activation(self, name: str, kind: str, out: Tensor, ends: tuple[float, float] | None, relu: bool) -> None:
         seen = few(out.detach())
         self._stats(name, kind, seen)
-        self.looks.rows[name] = len(seen) if seen.dim() > 1 else 1
         if relu and seen.dim() > 1:
             units = units_axis(seen)
-            self.looks.tops[name] = seen.amax([axis for axis in range(seen.dim()) if axis != units])
+            self.looks.tops[name] = seen.amax([axis for axis in range(seen.dim()) if axis != units]), len(seen)
         if ends is not None:
             low, high = ends
             near = END * (high - low) / 2

@@ -27,8 +27,8 @@ class Course:
 
     @property
     def typical(self) -> float:
-        """The median of the last ten values; NaN where there is none."""
-        known = sorted(value for value in self.values[-10:] if value == value)
+        """The median of the last ten values that are finite; NaN where there is none."""
+        known = sorted([value for value in self.values if math.isfinite(value)][-10:])
         return known[len(known) // 2] if known else NAN
 
 

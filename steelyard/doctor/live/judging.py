@@ -135,7 +135,10 @@ def optimizers(record: Record, watched: Sequence[Watched], layer_of: Mapping[Ten
 
 def _stuck(record: Record, watched: Watched, resting: set[str]) -> Iterator[Seen]:
     """Layers that keep their weights although they have a gradient and a rate: steps lost to rounding."""
-    slopes = {name: record.typical(name, "gradient") / record.sizes[name] ** 0.5 for name in record.changes}
+    slopes = {
+        name: min(list(record.series[name, "gradient"].recent)[-SAMPLES:]) / record.sizes[name] ** 0.5
+        for name in record.changes
+    }
     if watched.still or not watched.rate > 0:
         return
     for name, changes in record.changes.items():
@@ -156,7 +159,7 @@ def course(record: Record, classes: int = 0) -> Iterator[Seen]:
     bolted = loss_rules.bolts(record.losses) if record.fastest > LEAPS else None
     if text := loss_rules.rises(record.losses) or bolted:
         yield Seen("SY502", text, "", evidence)
-    elif text := loss_rules.swings(record.losses):
+    elif text := loss_rules.swings(record.losses, record.rows):
         yield Seen("SY505", text, "", evidence)
     if record.resumed or warming_up(record):
         return

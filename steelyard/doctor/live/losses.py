@@ -8,7 +8,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import fmean, pstdev
+from statistics import fmean, median, pstdev
 
 START = 10  # steps whose mean is the loss at the start
 MOST = 2048  # losses kept; then neighbours are joined to their mean
@@ -20,8 +20,8 @@ FLAT = 0.01  # of the loss at the start: a fall that is none …
 FLAT_AFTER = 300  # … after so many steps
 CHANCE = 0.98  # of the cross-entropy of classes that are all as likely: no better than guessing
 SLOW = 0.1  # of the loss at the start: a fall in so many steps that is a slow one
-SWINGS, NO_BETTER = 0.3, 0.7  # of the loss at the start: deviation within a window, mean of the last losses
-NOISIER = 3.0  # times the deviation at the start
+SWINGS, NO_BETTER = 0.5, 0.2  # deviation from batch to batch, of the mean loss; that mean, of the loss at the start
+ROWS = 8  # of a batch: smaller ones jump by nature
 STILL = 0.05  # of the whole fall: what the last fifth adds to it in a run that ends too early
 SURE = 3.0  # standard errors
 SHORTEST = 30  # losses, for an end that says something
@@ -72,8 +72,14 @@ class Losses:
 
     @property
     def start(self) -> float:
-        """The mean loss of the first steps; NaN before the first."""
-        return fmean(self.first) if self.first else float("nan")
+        """The first loss, or that of the first steps where it is larger, as far as twice the first; NaN before it.
+
+        Some networks learn most of it within ten steps, others explode there.
+        """
+        if not self.first:
+            return float("nan")
+        high = max(self.first[0], median(self.first))
+        return min(high, 2 * self.first[0]) if self.first[0] > 0 else high
 
     @property
     def tail(self) -> list[float]:
@@ -87,7 +93,7 @@ def rises(losses: Losses) -> str | None:
     if len(values) < 3 * WINDOW or start <= 0:
         return None
     means = [fmean(values[k : k + WINDOW]) for k in range(len(values) % WINDOW, len(values) - WINDOW + 1, WINDOW)]
-    lowest = min(losses.start, *means)
+    lowest = min(max(losses.first[0], median(losses.first)), *means)
     now = min(means[-2:])
     if now > ROSE * lowest and now - lowest > ROSE_OF_START * start:
         return f"the loss was {lowest:.3g} and is {means[-1]:.3g} now"
@@ -102,15 +108,15 @@ def bolts(losses: Losses) -> str | None:
     return None
 
 
-def swings(losses: Losses) -> str | None:
-    """It jumps up and down by much of what it was at the start, more than it did then, and does not get better."""
+def swings(losses: Losses, rows: int = ROWS) -> str | None:
+    """From batch to batch, of so many rows, it jumps by much of what it is, and is no small part of the start."""
     values, start = losses.values, losses.start
-    if losses.stride > 1 or len(values) < 5 * WINDOW or start <= 0:
+    if losses.stride > 1 or len(values) < 5 * WINDOW or start <= 0 or rows < ROWS:
         return None
-    last, first = values[-2 * WINDOW :], values[: 2 * WINDOW]
-    noise, before = Window.of(last).deviation, Window.of(first[:START]).deviation
-    if noise > SWINGS * start and fmean(last) > NO_BETTER * start and (noise > NOISIER * before or before > start):
-        return f"from step to step it jumps by {noise * math.sqrt(2):.2g}; it was {start:.3g} at the start"
+    last = Window.of(values[-2 * WINDOW :])
+    if last.deviation > SWINGS * last.mean and last.mean > NO_BETTER * start:
+        jump = last.deviation * math.sqrt(2)
+        return f"from step to step it jumps by {jump:.2g}, around {last.mean:.2g}; it was {start:.3g} at the start"
     return None
 
 
@@ -123,8 +129,8 @@ def stays(losses: Losses, classes: int = 0) -> str | None:
     guess = math.log(classes) if classes > 1 else math.inf
     if last.mean > CHANCE * guess:
         return f"after {losses.count} steps it is {last.mean:.4g}; guessing among {classes} classes gives {guess:.4g}"
-    if start - last.mean < max(FLAT * abs(start), noise):
-        return f"it was {start:.4g} in the first {START} steps and is {last.mean:.4g} after {losses.count}"
+    if start - last.mean < max(FLAT * abs(start), min(noise, abs(start) / 2)):
+        return f"it was {start:.4g} in the first steps and is {last.mean:.4g} after {losses.count}"
     return None
 
 

@@ -73,6 +73,7 @@ class Record:
     predicted: deque[Predicted] = field(default_factory=lambda: deque(maxlen=2 * SAMPLES))
     strange: tuple[str, int] | None = None  # the first layer that put out NaN or Inf, and the step
     steps: int = 0
+    rows: int = 0  # of the last batch
     resumed: bool = False
     last: str = ""  # the last thing that acted
 
@@ -92,6 +93,8 @@ class Record:
 
     def take_moves(self, step: int, moves: Mapping[str, Moved]) -> bool:
         """What a step did to the weights; returns whether it changed anything."""
+        if self.strange is not None or self.losses.broke is not None:
+            return True  # all that comes after it is not finite either
         for name, each in moves.items():
             self.add(name, "update", step, each.update)
             self.add(name, "gradient", step, each.gradient)
@@ -104,22 +107,26 @@ class Record:
 
     def take_looks(self, step: int, looks: Looks, kinds: Mapping[str, str]) -> None:
         """What the layers put out."""
+        if self.strange is not None:
+            return  # all that comes after it is not finite either
         numbers = together([each for pair in looks.stats.values() for each in pair] + list(looks.ends.values()))
         for place, name in enumerate(looks.stats):
             self.order.setdefault(name)
             self.kinds.setdefault(name, kinds[name])
             many = looks.numbers[name]
             mean, square = numbers[2 * place] / many, numbers[2 * place + 1] ** 2 / many
+            if mean - mean != 0:
+                self.strange = name, step
+                return
             self.add(name, "mean", step, mean)
             self.add(name, "spread", step, max(0.0, square - mean * mean) ** 0.5)
-            if self.strange is None and mean - mean != 0:
-                self.strange = name, step
         for name, value in zip(looks.ends, numbers[2 * len(looks.stats) :], strict=True):
             self.add(name, "saturated", step, value)
-        for name, top in looks.tops.items():
+        for name, (top, rows) in looks.tops.items():
             alive = self.alive.setdefault(name, Alive())
-            if alive.add(top, looks.rows[name]):
+            if alive.add(top, rows):
                 self.add(name, "dead", step, alive.dead)
+        self.rows = looks.rows
         self.last = next(reversed(looks.stats), self.last)
 
     def health(self, findings: tuple[Finding, ...]) -> Health:

@@ -1,5 +1,6 @@
 """The doctor beside a run: it looks at every tenth step, says what is wrong while it happens, and changes nothing."""
 
+import re
 import sys
 import warnings
 import weakref
@@ -43,7 +44,7 @@ def warn(found: Finding) -> None:
     text = (
         f"{found.code} {found.title}: {found.saw}. That means {found.means}. {found.treat[0].upper()}{found.treat[1:]}."
     )
-    warnings.warn(DoctorWarning(text), stacklevel=level - 1)
+    warnings.warn(DoctorWarning(text), stacklevel=level)
 
 
 class Doctor(LightningHooks):
@@ -150,7 +151,7 @@ class Doctor(LightningHooks):
         self._not_finite()
         self._unmoved()
         self._judge()
-        if not broke_off and len(self._known) < 2:
+        if not broke_off and len(self._known) < 2 and self.record.losses.broke is None:
             self._raise(judging.ending(self.record))
         self._over()
         self.model = None
@@ -260,6 +261,8 @@ class Doctor(LightningHooks):
         return [each for each in self._watched.values() if each is not None]
 
     def _judge(self) -> None:
+        if self.record.losses.broke is not None or self.record.strange is not None:
+            return
         if self.record.steps // self.every % SAMPLES == 0 or self.record.steps % self.every:  # or it is closed
             self._raise(judging.layers(self.record))
         self._raise(judging.optimizers(self.record, self._known, self._weights.layer_of))
@@ -322,7 +325,7 @@ class Doctor(LightningHooks):
             evidence = {"step": self.record.steps} | ({"layer": each.layer} if each.layer else {}) | each.evidence
             made = finding(
                 each.code,
-                each.text if "step" in each.text else f"{each.text} (step {self.record.steps})",
+                each.text if re.search(r"step \d", each.text) else f"{each.text} (step {self.record.steps})",
                 evidence,
                 each.severity,
             )
