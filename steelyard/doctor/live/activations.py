@@ -1,7 +1,8 @@
 """What layers put out in a forward pass: mean, spread, units that stay zero, outputs at their ends.
 
-A hook for all modules hangs in torch while a step is looked at, and none in the model: it can be copied, saved and
-compiled meanwhile. Activations that are functions (`F.relu`) are seen where the next layer takes them in.
+A hook for all modules hangs in torch while a step is looked at, and none in the model: it can be copied and pickled
+meanwhile. A model that was compiled is not looked into. Activations that are functions (`F.relu`) are seen where the
+next layer takes them in.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,8 @@ END = 0.01  # of the height of a sigmoid or tanh: nearer to an end its slope is 
 ELEMENTS = 1 << 16  # of one output that are looked at: rows at equal distances where there are more
 CALLS = 8  # of one activation module that is used in several places
 DEEP = 4  # nodes of the graph between a function and the layer that takes it in: dropout, pooling
+
+DRY = 20  # steps without a forward pass that can be seen
 
 RELUS = (nn.ReLU, nn.ReLU6, nn.Threshold)
 ENDS: dict[type[nn.Module], tuple[float, float]] = {nn.Sigmoid: (0.0, 1.0), nn.Tanh: (-1.0, 1.0)}
@@ -52,11 +55,15 @@ class Activations:
         self.known: list[Any] = []  # nodes of the graph that activation modules made
         self.handle: Any = None
         self.half = False  # computed in float16, whose losses are scaled
+        self.able = not any(getattr(m, "_compiled_call_impl", None) for m in model.modules())
+        self.dry = 0  # steps in which nothing was seen, as of a model that was compiled
 
     def on(self) -> None:
         """Look from now on."""
         self.off()
         self.looks, self.calls = Looks(), {}
+        if not self.able:
+            return
         self.handle = register_module_forward_hook(self._hook())
 
     def off(self) -> None:
@@ -64,6 +71,13 @@ class Activations:
         if self.handle is not None:
             self.handle.remove()
         self.handle, self.known, self.looks.last = None, [], None
+
+    def missed(self) -> None:
+        """A step in which nothing was seen: after some of them it looks no longer."""
+        self.dry += 1
+        if self.dry == DRY:
+            self.able = False
+            self.off()
 
     def _hook(self) -> Callable[[nn.Module, Any, Any], None]:
         def hook(module: nn.Module, given: Any, out: Any) -> None:

@@ -156,8 +156,8 @@ def _stuck(record: Record, watched: Watched, resting: set[str]) -> Iterator[Seen
 def course(record: Record, classes: int = 0) -> Iterator[Seen]:
     """What is to be seen of the loss, of so many classes where that is known."""
     evidence = {"start": record.losses.start, "rate": record.rate.typical}
-    bolted = loss_rules.bolts(record.losses) if record.fastest > LEAPS else None
-    if text := loss_rules.rises(record.losses) or bolted:
+    yield from leapt(record)
+    if text := loss_rules.rises(record.losses):
         yield Seen("SY502", text, "", evidence)
     elif text := loss_rules.swings(record.losses, record.rows):
         yield Seen("SY505", text, "", evidence)
@@ -169,6 +169,12 @@ def course(record: Record, classes: int = 0) -> Iterator[Seen]:
             yield Seen("SY503", text, "", evidence | {"update": record.fastest})
     elif text:
         yield Seen("SY504", text, "", evidence)
+
+
+def leapt(record: Record) -> Iterator[Seen]:
+    """A loss that leapt in the first steps, which moved the weights far."""
+    if record.fastest > LEAPS and (text := loss_rules.bolts(record.losses)):
+        yield Seen("SY502", text, "", {"start": record.losses.start, "rate": record.rate.typical})
 
 
 def ending(record: Record) -> Iterator[Seen]:

@@ -24,7 +24,8 @@ STUCK = 1e-3  # of the gradient of the layer that has most of it, per weight: le
 CLIPPED = 0.05  # of the gradient is left by clipping, in the middle of the steps looked at
 COLLAPSED = 0.1  # deviation of the logits over the rows, in that of their means over the classes
 SAMPLES = 5  # looks at a layer, at the least, before it is judged
-STEPS = 50  # before it is said that no optimizer has made a step
+STEPS = 50  # between two looks at the loss; after twice as many an optimizer must have made a step …
+FEW = 10  # … and after so many at the end of an epoch
 
 
 @dataclass(frozen=True)

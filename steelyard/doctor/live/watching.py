@@ -14,14 +14,14 @@ from torch.optim.optimizer import register_optimizer_step_post_hook, register_op
 
 from steelyard.doctor.finding import Finding
 from steelyard.doctor.live import judging
-from steelyard.doctor.live.activations import Activations
+from steelyard.doctor.live.activations import Activations, Looks
 from steelyard.doctor.live.health import Health
 from steelyard.doctor.live.judging import Seen
 from steelyard.doctor.live.lightning import LightningHooks
 from steelyard.doctor.live.logits import Logits
 from steelyard.doctor.live.optimizers import Watched
 from steelyard.doctor.live.record import Record
-from steelyard.doctor.live.rules import SAMPLES, STEPS, finding
+from steelyard.doctor.live.rules import FEW, SAMPLES, STEPS, finding
 from steelyard.doctor.live.text import table
 from steelyard.doctor.live.tracing import Memory, Origin, gradient_origin, origin
 from steelyard.doctor.live.weights import Weights, gradient_norms, part, together
@@ -84,8 +84,11 @@ class Doctor(LightningHooks):
         """Watch a model from now on."""
         if self.model is not None:
             raise RuntimeError("this doctor watches a model already: make another one, or close it first")
+        compiled = hasattr(model, "_orig_mod")
+        model = getattr(model, "_orig_mod", model)
         self.model, self._weights = model, Weights(model)
         self._activations, self._logits = Activations(model), Logits()
+        self._activations.able = self._activations.able and not compiled
         own_loop = hasattr(model, "training_step")  # a module of Lightning's, whose forward need not be called
         self._memory = Memory([model, *(model.children() if own_loop else ())])
         for name, parameters in self._weights.layers.items():
@@ -124,8 +127,10 @@ class Doctor(LightningHooks):
                 self._pending.append(loss.detach())  # read later: reading makes the program wait for the device
             else:
                 self.record.losses.add(loss.item() if isinstance(loss, Tensor) else float(loss))
-        if self._activations.handle is not None and self._activations.looks.stats:
+        if self._activations.looks.stats:
             self._collect(loss if isinstance(loss, Tensor) else None)
+        elif self._activations.handle is not None:
+            self._activations.missed()
         self._not_finite()
         self._memory.calls.clear()
         if self.record.steps % self.every == 0:
@@ -245,6 +250,7 @@ class Doctor(LightningHooks):
         if predicted is not None:
             self.record.predicted.append(predicted)
         held.off()
+        held.looks = Looks()
 
     def _look(self) -> None:
         """What the last step was looked at for; the next one is looked at again."""
@@ -299,6 +305,7 @@ class Doctor(LightningHooks):
             self._raise(
                 [Seen("SY506", f"the loss of step {broke + 1} is not finite{place}", "", evidence | {"layer": layer})]
             )
+            self._raise(judging.leapt(self.record))
         elif found is not None or gradient:
             where = place or f"; all outputs are finite, the first gradient that is not is that of {gradient}"
             self._raise([Seen("SY401", f"the gradients of step {step} are not finite{where}", "", evidence)])
@@ -312,7 +319,7 @@ class Doctor(LightningHooks):
     def _unmoved(self) -> None:
         """No optimizer made a step, and the weights are what they were."""
         stepped = any(self.record.changes.values())
-        if stepped or self.record.steps < self.every or self._fingerprint() != self._print:
+        if stepped or self.record.steps < FEW or self._fingerprint() != self._print:
             return
         text = f"in {self.record.steps} steps no optimizer changed the weights of the model"
         self._raise([Seen("SY408", text, "", {"steps": self.record.steps})])
