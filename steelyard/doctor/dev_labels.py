@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from steelyard.doctor.batch import Batch
 from steelyard.doctor.check import Saw
-from steelyard.doctor.simple_answers import answers, features
 from steelyard.doctor.rows import codes, values
+from steelyard.doctor.simple_answers import answers, features
 
 ROWS = 60  # of train and of dev
 CLASSES = 30

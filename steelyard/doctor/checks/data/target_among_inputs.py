@@ -32,20 +32,6 @@ COLUMNS = 4096
     treat="leave that column out of the inputs; shift the targets of a language model by one place",
 )
 def target_among_inputs(case: Case) -> Saw | None:
-<<<<<<< HEAD
-    if not case.batches or not case.batches[0].floats:
-        raise NotMeasured("there are no train batches with floating inputs")
-    x = torch.cat([batch.floats[0].float() for batch in case.batches])
-    if not all(isinstance(batch.answer, torch.Tensor) for batch in case.batches):
-        raise NotMeasured("there is not one target a row")
-    y = torch.cat([torch.as_tensor(batch.target).float().reshape(-1) for batch in case.batches])
-    if x.dim() != 2 or len(x) != len(y) or len(x) < 16 or float(y.std()) == 0:
-        raise NotMeasured("inputs are no table, or there is not one target a row")
-    x, y = x - x.mean(0), y - y.mean()
-    correlation = (x * y[:, None]).sum(0) / (x.norm(dim=0) * y.norm()).clamp(min=1e-12)
-    best = int(correlation.abs().argmax())
-    if float(correlation[best].abs()) < SAME:
-=======
     if not case.batches:
         raise NotMeasured("there are no train batches")
     if (repeated := _unshifted(case)) is not None:
@@ -75,7 +61,6 @@ def _goes_with(x: Tensor, y: Tensor, labels: Tensor | None, series: bool) -> Saw
     x, y = (each.double() - each.double().mean(0) for each in (x, y))
     x, y = (each[:, each.abs().amax(0) > 0] for each in (x, y))
     if not x.numel() or not y.numel():
->>>>>>> datachecks
         return None
     correlation = (x.T @ y) / (x.norm(dim=0)[:, None] * y.norm(dim=0))
     per_column, which = correlation.abs().max(1)
