@@ -41,6 +41,8 @@ def target_among_inputs(case: Case) -> Saw | None:
         raise NotMeasured(f"there are no {ROWS} rows with a target each")
     fitting = {n: x.reshape(len(x), -1) for n, x in given.items() if len(x) == len(y)}
     fitting = {n: x[:, :COLUMNS] for n, x in fitting.items()}
+    if any(x.shape == y.shape and torch.equal(x.to(y), y) for x in fitting.values()):
+        raise NotMeasured("the target is the input as a whole, as of an autoencoder")
     if sum(x.shape[1] for x in fitting.values()) < 2:
         raise NotMeasured("there is one input only, which may well tell the target")
     for name, x in fitting.items():
