@@ -18,7 +18,7 @@ from torch import Tensor
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import first_batch
+from steelyard.doctor.checks.wiring.probing import few_rows, first_batch
 from steelyard.doctor.gradient_check import GradientCheck
 from steelyard.doctor.layer_check import check_layer
 
@@ -38,7 +38,7 @@ ON_PURPOSE = re.compile(
     treat="derive it again; steelyard.doctor.check_layer(MyFunction.apply, x) says which entry is off",
 )
 def own_functions(case: Case) -> Saw | None:
-    batch = first_batch(case).rows(ROWS)
+    batch = few_rows(first_batch(case), ROWS)
     twin = case.copy()
     twin.model.eval()
     kinds = functions_of(twin.loss_of(batch).sum())

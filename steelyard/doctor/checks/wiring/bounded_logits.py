@@ -14,7 +14,7 @@ from torch import Tensor
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import first_batch, same_place
+from steelyard.doctor.checks.wiring.probing import first_batch, same_place, woken
 from steelyard.doctor.losses import Term
 from steelyard.doctor.tape import Call, taped
 
@@ -48,6 +48,7 @@ ENDS = 0.6  # of the logits lie at their two ends then
 def bounded_logits(case: Case) -> Saw | None:
     batch = first_batch(case)
     case.model.eval()
+    twin = woken(case)
     with torch.no_grad():
         terms = [[t for t in case.terms(each) if t.kind.endswith("logits")] for each in case.batches[:4]]
         if not terms[0]:
@@ -63,7 +64,7 @@ def bounded_logits(case: Case) -> Saw | None:
             zeros = float((out == 0).float().mean())
             if out.numel() >= 16 and float(out.min()) == 0 and zeros > ZEROS and float(out.max()) > 0:
                 return Saw(f"{zeros:.0%} of them are exactly zero, and none is below", {"zeros": zeros})
-            saw = _bound(case, place, term) if batch.floats else None
+            saw = _bound(twin, place, term) if batch.floats else None
             if saw is not None:
                 return saw
     return None

@@ -16,6 +16,7 @@ from steelyard.doctor.tape import LOSSES, argument, taped, tensor_pair
 
 FIRST = 3  # batches for the statistics of BatchNorm
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+GRAPH = ("edge", "adj", "graph", "neighbo")  # inputs whose rows are meant to see one another
 WAKE = 0.1  # spread of what stands in for weights that are all zero
 
 
@@ -49,6 +50,20 @@ def first_batch(case: Case) -> Batch:
     if not case.batches:
         raise NotMeasured("there are no train batches")
     return case.batches[0]
+
+
+def aligned(batch: Batch) -> bool:
+    """Whether all inputs have a row for each row of the batch, and none is a square of them, as of a graph's nodes."""
+    many = batch.many
+    named = batch.inputs if isinstance(batch.inputs, dict) else {}
+    if any(word in name.lower() for name in named for word in GRAPH):
+        return False
+    return not any((t.dim() and len(t) != many) or t.shape == (many, many) for t in batch.given)
+
+
+def few_rows(batch: Batch, many: int) -> Batch:
+    """The first rows of a batch; all of them where they belong together."""
+    return batch.rows(many) if aligned(batch) else batch
 
 
 def outs(case: Case, batch: Batch) -> list[Tensor]:
