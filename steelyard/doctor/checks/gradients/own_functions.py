@@ -18,7 +18,7 @@ from torch import Tensor
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import few_rows, first_batch
+from steelyard.doctor.checks.wiring.probing import SEED, few_rows, first_batch
 from steelyard.doctor.gradient_check import GradientCheck
 from steelyard.doctor.layer_check import check_layer
 
@@ -117,7 +117,7 @@ def on_purpose(kind: Any, given: tuple[Any, ...]) -> bool:
     """Whether a backward is meant to be another: by its name, or as the forward changes nothing or moves in steps."""
     if ON_PURPOSE.search(kind.__name__) or ON_PURPOSE.search(kind.__doc__ or ""):
         return True
-    stream = torch.Generator().manual_seed(0)
+    stream = torch.Generator().manual_seed(SEED)
 
     def nudged(t: Any) -> Any:
         if not isinstance(t, Tensor) or not t.is_floating_point():
