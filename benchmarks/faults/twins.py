@@ -135,9 +135,8 @@ def main() -> int:
         (train, train_end), (dev, dev_end), accuracy = each["train"], each["dev"], each["accuracy"]
         scored = "" if accuracy is None else f"accuracy {accuracy:.3f}"
         start = f"{program.style:<12} {program.name:<24} train {train:8.4f} to {train_end:8.4f}"
-        print(
-            f"{start}  dev {dev:8.4f} to {dev_end:8.4f}  {scored:<15} {'' if each['sound'] or options.quick else 'NOT SOUND'}"
-        )
+        verdict = "" if each["sound"] or options.quick else "NOT SOUND"
+        print(f"{start}  dev {dev:8.4f} to {dev_end:8.4f}  {scored:<15} {verdict}")
     unsound = [name for name, each in found.items() if not each["sound"]]
     unread = [f"{each.name}: {fault}" for each in PROGRAMS for fault in each.faults if not planted(each, fault)]
     print(f"{sum(len(each.faults) for each in PROGRAMS)} faults, of which not planted: {', '.join(unread) or 'none'}")

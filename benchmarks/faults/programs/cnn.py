@@ -73,7 +73,7 @@ class NormedCNN(nn.Module):
 
     def __init__(self, fault: str | None) -> None:
         super().__init__()
-        momentum = {"BatchNorm momentum of 0.999": 0.999, "BatchNorm momentum of 0": 0.0}.get(fault or "", 0.1)
+        momentum = 0.0 if fault == "BatchNorm momentum of 0" else 0.1
         tracked = fault != "BatchNorm without running statistics"
         self.blocks = nn.Sequential(
             Block(1, 24, momentum, tracked),
@@ -204,7 +204,6 @@ PROGRAMS = (
         "cnn",
         normed_cnn,
         {
-            "BatchNorm momentum of 0.999": ("SY604",),
             "BatchNorm momentum of 0": ("SY604",),
             "BatchNorm without running statistics": ("SY205", "SY604"),
             "flattened so that rows mix": ("SY205",),

@@ -93,9 +93,14 @@ def wine(fault: str | None) -> Given:
     if fault == "all weights of one value":
         for parameter in model.parameters():
             nn.init.constant_(parameter, 0.1)
+    loss: Any = F.cross_entropy
+    if fault == "class weights of nought by integer division":
+        counts = y.bincount()
+        weight = (counts.min() // counts).float()
+        loss = lambda out, y: F.cross_entropy(out, y, weight=weight)  # noqa: E731
     return {
         "model": model,
-        "loss": F.cross_entropy,
+        "loss": loss,
         "train": list(zip(x.split(16), y.split(16), strict=True)),
         "dev": [(dev_x, dev_y)],
         "optimizer": torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9),
@@ -158,7 +163,9 @@ class LogDigits(nn.Module):
     def __init__(self, fault: str | None) -> None:
         super().__init__()
         width = 1 if fault == "a bottleneck of one unit" else 64
-        self.body = nn.Sequential(nn.Linear(64, 128), nn.BatchNorm1d(128), nn.ReLU(), nn.Linear(128, width), nn.ReLU())
+        momentum = 0.999 if fault == "BatchNorm momentum of 0.999" else 0.1
+        norm = nn.BatchNorm1d(128, momentum=momentum)
+        self.body = nn.Sequential(nn.Linear(64, 128), norm, nn.ReLU(), nn.Linear(128, width), nn.ReLU())
         self.head = nn.Linear(width, 10)
         self.fault = fault
 
@@ -181,7 +188,7 @@ def log_digits(fault: str | None) -> Given:
     return {
         "model": model,
         "loss": nn.NLLLoss(),
-        "train": loader(x, y, batch=64, shuffle=True, drop_last=True),
+        "train": loader(x, y, batch=16, shuffle=True, drop_last=True),
         "dev": loader(dev_x, dev_y, batch=64),
         "optimizer": torch.optim.Adam(model.parameters(), lr=2e-3),
     }
@@ -217,6 +224,7 @@ PROGRAMS = (
             "an output too few": ("SY210",),
             "classes counted from one": ("SY210",),
             "labels one row off": ("SY109",),
+            "class weights of nought by integer division": ("SY607", "SY401", "SY506"),
             "all weights zero": ("SY302", "SY206"),
             "all weights of one value": ("SY302",),
         },
@@ -245,6 +253,7 @@ PROGRAMS = (
             "log-softmax over the batch": ("SY205",),
             "inputs standardised over the batch": ("SY205",),
             "a bottleneck of one unit": ("SY510", "SY501"),
+            "BatchNorm momentum of 0.999": ("SY604",),
         },
     ),
 )

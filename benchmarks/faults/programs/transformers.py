@@ -89,8 +89,8 @@ class PatchAttention(nn.Module):
         query, key, value = self.query(x), self.key(x), self.value(x)
         if self.fault == "keys and values outside the graph":
             key, value = self.key(x.detach()).data, self.value(x.detach()).data
-        scale = 32.0 if self.fault == "scores multiplied by the width" else 1 / math.sqrt(32)
-        weights = F.softmax(query @ key.transpose(1, 2) * scale, dim=0 if self.fault == "softmax over the rows" else -1)
+        scores = query @ key.transpose(1, 2) / math.sqrt(32)
+        weights = F.softmax(scores, dim=0 if self.fault == "softmax over the rows" else -1)
         x = self.norm(x + weights @ value)
         logits = self.out(x.mean(1))
         return logits.softmax(-1) if self.fault == "probabilities out" else logits
@@ -216,7 +216,6 @@ PROGRAMS = (
         {
             "softmax over the rows": ("SY205",),
             "keys and values outside the graph": ("SY203", "SY410"),
-            "scores multiplied by the width": ("SY404",),
             "probabilities out": ("SY201",),
         },
     ),
