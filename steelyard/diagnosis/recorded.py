@@ -6,17 +6,16 @@ Neural Networks Part 3", section "Babysitting the learning process", read them.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
+from steelyard.diagnosis.collapse import FEW_ROWS, collapse
 from steelyard.doctor.check import NotMeasured, Saw
 from steelyard.doctor.finding import Finding, Severity
 from steelyard.metrics import Metric
 from steelyard.problem import Problem, Score
 from steelyard.records import SURE, Arm, ErrorTable
-from steelyard.training.answers import decided
-from steelyard.trials.trial import Outcome
+from steelyard.trials.trial import Outcome, Point
 from steelyard.weighing.comparison import Comparison
 
 Array = np.ndarray
@@ -25,24 +24,21 @@ STILL = 0.98  # of the first epoch's loss: one that ends above it has not fallen
 LEARNT = 0.9  # of the loss of a constant answer: below it something was learnt in the first epoch
 ROSE, OFTEN = 0.02, 0.25  # an epoch's rise, of the loss and of a constant's; the share of epochs that rise
 STEEP, FALLING = 0.05, 0.02  # of a constant's loss, that the last quarter of training still brought
-ONE_CLASS = 0.995  # of the rows are given one class
-COMMON = 0.95  # of the rows have one class: to give it to all of them is what the data are like
-NARROW = 0.1  # spread of predicted values over that of true ones; with less, R² is below about 0.01
-ALIKE = 0.01  # spread of probabilities over rows
 
 
 @dataclass(frozen=True, eq=False)
 class Kept:
     """What there is of one training: its outcome, and what it predicted on dev where it came so far.
 
-    `truth` and `said` are those of dev rows; `guess` is the loss of the best constant answer, if that is known;
-    `steps` those of the whole training. `train` is the score on train rows, `power` the comparison with the dumb
-    baseline, `table` the error table, `others` the families without a network. `restarts`: its rate rises again.
+    Without an outcome it is a model that has no epochs. `truth` and `said` are those of dev rows; `guess` is the loss
+    of the best constant answer, if that is known; `steps` those of the whole training. `train` is the score on train
+    rows, `power` the comparison with the dumb baseline, `table` the error table, `others` the other families.
+    `restarts`: its rate rises again.
     """
 
     problem: Problem
-    outcome: Outcome
-    steps: int
+    outcome: Outcome | None = None
+    steps: int = 0
     guess: float | None = None
     restarts: bool = False
     truth: Array | None = None
@@ -59,12 +55,21 @@ class Kept:
     @property
     def losses(self) -> Array:
         """The mean train loss of every epoch."""
-        return np.array([point.train_loss for point in self.outcome.curve])
+        return np.array([point.train_loss for point in self.curve])
 
     @property
     def looks(self) -> list[tuple[int, float]]:
         """(epoch, loss on dev) wherever dev was looked at."""
-        return [(point.epoch, point.dev_loss) for point in self.outcome.curve if point.dev_loss is not None]
+        return [(point.epoch, point.dev_loss) for point in self.curve if point.dev_loss is not None]
+
+    @property
+    def curve(self) -> tuple[Point, ...]:
+        """The curve; NotMeasured where there is none."""
+        if self.outcome is None:
+            raise NotMeasured("the model was not trained in epochs")
+        if not self.outcome.curve:
+            raise NotMeasured(f"its training left no curve ({self.outcome.message or self.outcome.status})")
+        return self.outcome.curve
 
 
 @dataclass(frozen=True)
@@ -105,10 +110,9 @@ def read(kept: Kept) -> tuple[list[Finding], list[str], dict[str, str]]:
 
 def diverged(kept: Kept) -> Saw | None:
     """Whether the loss became infinite or NaN."""
-    if kept.outcome.status == "diverged":
+    if kept.outcome is not None and kept.outcome.status == "diverged":
         return Saw(kept.outcome.message, {"message": kept.outcome.message})
-    if not kept.outcome.curve:
-        raise NotMeasured(_without_curve(kept))
+    _ = kept.curve  # there is one to judge by
     return None
 
 
@@ -174,7 +178,7 @@ def as_good_as_dumb(kept: Kept) -> Saw | None:
     if found.verdict == "helps":
         return None
     interval = f"95 % interval {found.low:.4g} to {found.high:.4g}"
-    text = f"its {kept.metric.name} on dev differs from that of a constant answer by {found.effect:.4g} ({interval})"
+    text = f"its {kept.metric.name} on dev differs from that of the dumb baseline by {found.effect:.4g} ({interval})"
     return Saw(text, {"difference": found.effect, "low": found.low, "high": found.high})
 
 
@@ -205,67 +209,24 @@ def gap(kept: Kept) -> Saw | None:
         return None
     train, dev = kept.table.level("train"), kept.table.level(found.end)
     assert train is not None and dev is not None
-    text = f"the {kept.table.unit} is {train.value:.4g} on train and {dev.value:.4g} on {found.end} rows"
+    text = f"the error ({kept.table.unit}) is {train.value:.4g} on train and {dev.value:.4g} on {found.end} rows"
     return Saw(text, {"train": train.value, found.end: dev.value, "probability": found.probability})
 
 
 def collapsed(kept: Kept) -> Saw | None:
     """Whether all dev rows get one class, or values that hardly vary."""
-    if kept.truth is None or kept.said is None or len(kept.truth) < 20:
-        raise NotMeasured("there are no predictions on 20 dev rows or more")
-    truth = np.asarray(kept.truth, float).reshape(len(kept.truth), -1)
-    said = np.asarray(decided(kept.problem, kept.said), float).reshape(len(truth), -1)
-    names = [head.name for head in kept.problem.heads] or [kept.problem.target]
-    classes = [bool(head.classes) for head in kept.problem.heads] or [bool(kept.problem.classes)]
-    if kept.problem.task == "multilabel":
-        classes = [True] * len(names)
-    for name, coded, real, told in zip(names, classes, truth.T, said.T, strict=True):
-        there = ~np.isnan(real)
-        if there.sum() < 20 or np.ptp(real[there]) == 0:
-            continue
-        look = _one_class if coded else _one_value
-        if (saw := look(kept, name, real[there], told[there])) is not None:
-            return saw
-    return None
-
-
-def _one_class(kept: Kept, name: str, real: Array, told: Array) -> Saw | None:
-    codes, counts = np.unique(told, return_counts=True)
-    share, common = float(counts.max() / len(told)), float(np.unique(real, return_counts=True)[1].max() / len(real))
-    if share < ONE_CLASS or common >= COMMON:
-        return None
-    word: Any = int(codes[counts.argmax()])
-    if kept.problem.classes and not kept.problem.heads:
-        word = kept.problem.classes[word]
-    text = f"{share:.1%} of {len(told)} dev rows are given '{word}' as '{name}', which {common:.0%} of them are at most"
-    evidence: dict[str, Any] = {"share": share, "largest true share": common}
-    if kept.problem.heads or kept.said is None:
-        return Saw(text, evidence)
-    spread = float(kept.said.std(axis=0).max())
-    how = "hardly vary" if spread < ALIKE else "do vary, so the ranking may still be good"
-    text += f"; probabilities {how} ({spread:.2g})"
-    return Saw(text, evidence | {"spread": spread}, "error" if spread < ALIKE else "warning")
-
-
-def _one_value(kept: Kept, name: str, real: Array, told: Array) -> Saw | None:
-    ratio = float(told.std() / real.std())
-    if ratio >= NARROW:
-        return None
-    text = f"values of '{name}' predicted for {len(told)} dev rows vary {ratio:.1%} as much as the true ones"
-    return Saw(text, {"ratio": ratio})
+    if kept.truth is None or kept.said is None or len(kept.truth) < FEW_ROWS:
+        raise NotMeasured(f"there are no predictions on {FEW_ROWS} dev rows or more")
+    return collapse(kept.problem, kept.truth, kept.said)
 
 
 def _finite(kept: Kept, least: int) -> Array:
     losses = kept.losses
-    if kept.outcome.status == "diverged":
+    if not np.isfinite(losses).all():
         raise NotMeasured("its training diverged")
     if len(losses) < least:
-        raise NotMeasured(_without_curve(kept) if not len(losses) else f"there are {len(losses)} epochs only")
+        raise NotMeasured(f"there are {len(losses)} epochs only")
     return losses
-
-
-def _without_curve(kept: Kept) -> str:
-    return f"its training left no curve ({kept.outcome.message or kept.outcome.status})"
 
 
 READINGS = (
@@ -297,7 +258,7 @@ READINGS = (
         "SY509",
         "A dumb baseline does as well",
         "warning",
-        "the network has learnt nothing that helps on new rows",
+        "nothing has been learnt that helps on new rows",
         "look at the other findings; then whether the inputs can tell the target at all",
         as_good_as_dumb,
     ),
@@ -329,7 +290,7 @@ READINGS = (
         "SY611",
         "Train is far ahead of dev",
         "tip",
-        "the network knows its train rows better than new ones: variance is what holds it back",
+        "the model knows its train rows better than new ones: variance is what holds it back",
         "more rows, augmentation, or regularisation; steelyard diagnose says what is likely to help most",
         gap,
     ),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from steelyard.diagnosis.recorded import READINGS, read
+from steelyard.diagnosis.recorded import read
 from steelyard.doctor import Examination, Finding, examine
 from steelyard.doctor.check import checks
 from steelyard.doctor.finding import RANK
@@ -26,6 +26,7 @@ from steelyard.workflow.reopened import reopened
 from steelyard.workflow.treatments import remedies_for
 
 Watch = Callable[[Any], None]
+Read = tuple[list[Finding], list[str], dict[str, str]]  # findings, the codes of what was not there, why others are open
 SECONDS = 60.0
 TRAINED = ("SY206", "SY303", "SY401", "SY403", "SY404", "SY601", "SY604")  # what training may have made of a network
 FIRST = 0.7  # of the time, at the most, for the network as it starts; the rest for the trained one
@@ -100,9 +101,7 @@ def examined_in(bench: Bench, ignore: Collection[str] = (), time_limit: float = 
     if (model := _trained(bench, recipe)) is not None:
         program = program_of_trained(model, split.train, split.dev, outcome.trial.seed)
         later = _once_trained(program, ignore, time_limit - clock.now())
-    findings, passed, open_ = read(kept_of(bench, outcome))
-    findings = [each for each in findings if not each.code.startswith(tuple(ignore))] if ignore else findings
-    return _joined(bench, chosen, looked, later, (findings, passed, open_), clock)
+    return _joined(bench, chosen, looked, later, _unless(ignore, read(kept_of(bench, outcome))), clock)
 
 
 def choose(bench: Bench) -> Chosen | None:
@@ -162,7 +161,7 @@ def _joined(
     chosen: Chosen,
     looked: Examination,
     later: list[Finding],
-    records: tuple[list[Finding], list[str], dict[str, str]],
+    records: Read,
     clock: Clock,
 ) -> RunExamination:
     """One examination: what records say of a symptom stands before what was tried for a moment."""
@@ -174,7 +173,7 @@ def _joined(
     good = [code for code in dict.fromkeys((*looked.passed, *passed)) if code not in found]
     why = {code: text for code, text in (looked.not_measured | open_).items() if code not in (*found, *good)}
     return RunExamination(
-        tuple(sorted(named, key=lambda each: (RANK[each.severity], each.code))),
+        _sorted(named),
         tuple(sorted(good)),
         dict(sorted(why.items())),
         round(clock.now(), 2),
@@ -186,9 +185,30 @@ def _joined(
 
 
 def _without(bench: Bench, ignore: Collection[str], clock: Clock) -> RunExamination:
-    """A run without a network: nothing can be examined, and that is said of every check."""
+    """A run without a network: there is no training program, and what the final model predicted is read."""
     family = bench.record.winner.get("family", "none yet")
-    codes = sorted({*(each.code for each in checks()), *(each.code for each in READINGS)})
-    left_out = tuple(code for code in codes if ignore and code.startswith(tuple(ignore)))
-    why = {c: f"because this run trained no network (its model is {family})" for c in codes if c not in left_out}
-    return RunExamination((), (), why, round(clock.now(), 2), left_out, run=str(bench.folder))
+    findings, passed, open_ = _unless(ignore, read(kept_of(bench, None)))
+    why = {each.code: f"because this run trained no network (its model is {family})" for each in checks()}
+    left_out = tuple(each.code for each in checks() if _ignored(each.code, ignore))
+    done = {*passed, *(each.code for each in findings), *left_out}
+    why = {code: text for code, text in (why | open_).items() if code not in done}
+    return RunExamination(_sorted(findings), tuple(passed), why, round(clock.now(), 2), left_out, run=str(bench.folder))
+
+
+def _ignored(code: str, ignore: Collection[str]) -> bool:
+    return bool(ignore) and code.startswith(tuple(ignore))
+
+
+def _unless(ignore: Collection[str], found: Read) -> Read:
+    """What was read, without what is to be left out."""
+    findings, passed, open_ = found
+    return (
+        [each for each in findings if not _ignored(each.code, ignore)],
+        [code for code in passed if not _ignored(code, ignore)],
+        {code: why for code, why in open_.items() if not _ignored(code, ignore)},
+    )
+
+
+def _sorted(findings: Collection[Finding]) -> tuple[Finding, ...]:
+    """The gravest first."""
+    return tuple(sorted(findings, key=lambda each: (RANK[each.severity], each.code)))

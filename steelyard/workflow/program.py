@@ -35,7 +35,9 @@ GRID = 100  # steps of training at which the rate is looked at
 class Program:
     """What `steelyard.doctor.examine` takes, made from a recipe: train rows are prepared and fed as a trial does it.
 
-    Augmentation and weights of rows are left out; of targets with gaps the complete rows are taken.
+    Augmentation and weights of rows are left out; of targets with gaps the complete rows are taken. Inputs in which NaN
+    stands for what is missing come filled, with masks of it behind them, which the model puts back. Images come
+    standardised, as the network itself makes them.
     """
 
     model: nn.Module
@@ -51,15 +53,24 @@ class Program:
 
 
 class Whole(nn.Module):
-    """A network of ours behind one call: `encode`, then `forward`."""
+    """A network of ours behind one call: `encode`, then `forward`; `gaps` are the inputs that masks come with.
 
-    def __init__(self, network: nn.Module) -> None:
+    `encoded`: inputs have been through `encode`.
+    """
+
+    def __init__(self, network: nn.Module, gaps: tuple[int, ...], encoded: bool) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.gaps, self.encoded = network, gaps, encoded
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        encoded: Tensor = self.network(self.network.encode(*inputs))  # type: ignore[operator]
-        return encoded
+        if self.encoded:
+            found: Tensor = self.network(*inputs)
+            return found
+        given = list(inputs[: len(inputs) - len(self.gaps)])
+        for place, missing in zip(self.gaps, inputs[len(given) :], strict=True):
+            given[place] = given[place].masked_fill(missing, torch.nan)
+        outputs: Tensor = self.network(self.network.encode(*given))  # type: ignore[operator]
+        return outputs
 
 
 def program_of(recipe: Recipe, train: Dataset, dev: Dataset, problem: Problem, seed: int) -> Program:
@@ -82,12 +93,17 @@ def _program(model: Model, recipe: Recipe, rows: Rows, dev: Dataset, seed: int) 
     plan, coded = Plan.of(recipe), _coded(model.problem, rows.targets)
     size = plan.batch.size_at(0.0, len(rows))
     apart = _complete(_rows(model.problem, model.prepared, model.scale, dev)) if len(dev) else None
+    gaps = tuple(place for place, tensor in enumerate(rows.inputs) if _has_gaps(tensor))
+    if apart is not None:
+        gaps = tuple(p for p, tensor in enumerate(apart.inputs) if p in gaps or _has_gaps(tensor))
+    encoded = model.problem.modality == "image"
+    shown = Shown(model.network if encoded else None, coded)
     return Program(
-        Whole(model.network.train()),
+        Whole(model.network.train(), gaps, encoded),
         loss_of(plan.loss),
         optimizer_of(plan, model.network),
-        Batches(rows, plan, seed, coded),
-        [] if apart is None else _in_turn(apart, size, coded),
+        Batches(_masked(rows, gaps), plan, seed, shown),
+        [] if apart is None else _in_turn(_masked(apart, gaps), size, shown),
         len(model.problem.classes) or None if coded else None,
     )
 
@@ -111,35 +127,56 @@ def _complete(rows: Rows) -> Rows:
     return Rows(tuple(tensor[known] for tensor in rows.inputs), rows.targets[known], classes)
 
 
+def _has_gaps(tensor: Tensor) -> bool:
+    return tensor.is_floating_point() and bool(tensor.isnan().any())
+
+
+def _masked(rows: Rows, gaps: tuple[int, ...]) -> Rows:
+    """Rows whose gaps are filled with zeros, with a mask of each behind the inputs."""
+    filled = tuple(t.masked_fill(t.isnan(), 0.0) if place in gaps else t for place, t in enumerate(rows.inputs))
+    return replace(rows, inputs=(*filled, *(rows.inputs[place].isnan() for place in gaps)))
+
+
 def _coded(problem: Problem, targets: Tensor) -> bool:
     """Whether targets are one class a row, so that they can be given as codes."""
     return problem.task in CODED and bool(((targets == 0) | (targets == 1)).all() and (targets.sum(1) == 1).all())
 
 
-def _batch(inputs: Tensors, targets: Tensor, coded: bool) -> tuple[Tensor, ...]:
-    return (*inputs, targets.argmax(1) if coded else targets)
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """How a batch is shown: inputs through `encode` of a network where there is one, targets as class codes or not."""
+
+    network: nn.Module | None
+    coded: bool
+
+    def batch(self, inputs: Tensors, targets: Tensor) -> tuple[Tensor, ...]:
+        """A batch as the doctor knows them: the inputs, then the target."""
+        if self.network is not None:
+            with torch.no_grad():
+                inputs = (self.network.encode(*inputs),)  # type: ignore[operator]
+        return (*inputs, targets.argmax(1) if self.coded else targets)
 
 
-def _in_turn(rows: Rows, size: int, coded: bool) -> list[tuple[Tensor, ...]]:
+def _in_turn(rows: Rows, size: int, shown: Shown) -> list[tuple[Tensor, ...]]:
     """Rows in batches, in their order."""
     spans = [slice(begin, begin + size) for begin in range(0, len(rows), size)]
-    return [_batch(tuple(tensor[span] for tensor in rows.inputs), rows.targets[span], coded) for span in spans]
+    return [shown.batch(tuple(tensor[span] for tensor in rows.inputs), rows.targets[span]) for span in spans]
 
 
 class Batches:
     """The batches of an epoch as training draws them, in another order every time they are asked for."""
 
-    def __init__(self, rows: Rows, plan: Plan, seed: int, coded: bool) -> None:
+    def __init__(self, rows: Rows, plan: Plan, seed: int, shown: Shown) -> None:
         self._feed = Feed([rows], [plan.batch], [plan.loss])
         self._order: np.random.Generator = numpy_stream(seed, "order")
-        self._coded = coded
+        self._shown = shown
 
     def __len__(self) -> int:
         return self._feed.steps(0.0)
 
     def __iter__(self) -> Iterator[tuple[Tensor, ...]]:
         for step in self._feed.epoch(0.0, [self._order]):
-            yield _batch(step.inputs, step.targets, self._coded)
+            yield self._shown.batch(step.inputs, step.targets)
 
 
 # -- the loss, by a name that the doctor knows ------------------------------------------------------------------------
