@@ -22,14 +22,17 @@ def add(command: MakeCommand) -> None:
     add = parser.add_argument
     add(
         "setup",
+        nargs="?",
         metavar="SETUP|DIR",
         help="package.module:setup or path/to/train.py:setup, a function that returns a dict with model, loss, train, "
-        "dev, optimizer, classes; or the folder of a run",
+        "dev, test, optimizer, step, classes; or the folder of a run",
     )
     add("--ignore", type=names, default=(), metavar="CODES", help="checks to leave out, as SY103,SY2")
     add("--time-limit", type=seconds, default=60.0, metavar="TIME", help="for all checks (default: 60s)")
     add("--weigh", action="store_true", help="of a run: weigh the remedies of the findings at once, within TIME again")
     network_option(parser)
+    add("--explain", metavar="CODE", help="print the page of a check: what, why, and how to mend it")
+    add("--list", action="store_true", help="list all checks")
     add("--json", action="store_true", help="one JSON object on standard output")
     add("--html", type=Path, metavar="FILE", help="write a page, too")
 
@@ -37,6 +40,10 @@ def add(command: MakeCommand) -> None:
 def _doctor(options: argparse.Namespace) -> int:
     from steelyard.commands.doctor_of_runs import examined_run, last_lines, named, weighed
 
+    if options.explain or options.list:
+        return _tell(options.explain)
+    if options.setup is None:
+        raise UserError("expected a setup to examine, as path/to/train.py:setup, or the folder of a run, got none")
     found = examined_run(options) if Path(options.setup).is_dir() else named(_examined(options))
     if options.html is not None:
         from steelyard.report.doctor import doctor_page
@@ -78,10 +85,25 @@ def _doctor(options: argparse.Namespace) -> int:
 def _examined(options: argparse.Namespace) -> "Examination":
     """What the doctor finds about a program of the user's own."""
     from steelyard.doctor import examine
-    from steelyard.doctor.case import Unusable
+    from steelyard.doctor.batch import Unusable
     from steelyard.doctor.setting import setting_of
 
     try:
         return examine(**setting_of(options.setup), ignore=options.ignore, time_limit=options.time_limit)
     except Unusable as error:
         raise UserError(str(error)) from error
+
+
+def _tell(code: str | None) -> int:
+    """The page of a check, or the list of all."""
+    from steelyard.doctor.check import checks
+    from steelyard.report.doctor import check_page
+
+    if code is None:
+        sys.stdout.writelines(f"{each.code}  {each.severity:<8} {each.title}\n" for each in checks())
+        return 0
+    found = [each for each in checks() if each.code == code.upper()]
+    if not found:
+        raise UserError(f"there is no check {code}: steelyard doctor --list shows all")
+    sys.stdout.write(check_page(found[0]))
+    return 0

@@ -6,11 +6,12 @@ Neural Networks Part 3", section "Babysitting the learning process", read them.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import numpy as np
 
 from steelyard.diagnosis.collapse import FEW_ROWS, collapse
-from steelyard.doctor.check import NotMeasured, Saw
+from steelyard.doctor.check import NotMeasured, Saw, checks
 from steelyard.doctor.finding import Finding, Severity
 from steelyard.metrics import Metric
 from steelyard.problem import Problem, Score
@@ -92,7 +93,7 @@ class Reading:
 def read(kept: Kept) -> tuple[list[Finding], list[str], dict[str, str]]:
     """The findings, the codes of what was not there, and why others could not be read."""
     findings, passed, open_ = [], [], {}
-    for each in READINGS:
+    for each in readings():
         try:
             saw = each.look(kept)
         except NotMeasured as reason:
@@ -229,69 +230,34 @@ def _finite(kept: Kept, least: int) -> Array:
     return losses
 
 
-READINGS = (
-    Reading(
-        "SY504",
-        "The loss does not fall in training",
-        "error",
-        "nothing is learnt: the rate, the wiring or the targets are wrong, or the inputs say nothing",
-        "look at the other findings first; then try rates ten times lower and higher",
-        does_not_fall,
-    ),
-    Reading(
-        "SY505",
-        "The loss oscillates",
-        "warning",
-        "steps are too long for the batch: what one epoch gains the next one loses",
-        "lower the rate, let it fall towards the end, take larger batches, or average the weights",
-        oscillates,
-    ),
-    Reading(
-        "SY506",
-        "The loss became infinite or NaN",
-        "error",
-        "every weight is NaN from that step on",
-        "lower the rate tenfold, warm up, normalise; look for log, sqrt or division of what may be zero",
-        diverged,
-    ),
-    Reading(
-        "SY509",
-        "A dumb baseline does as well",
-        "warning",
-        "nothing has been learnt that helps on new rows",
-        "look at the other findings; then whether the inputs can tell the target at all",
-        as_good_as_dumb,
-    ),
-    Reading(
-        "SY510",
-        "The network is too small, or fits too little",
-        "warning",
-        "it does not even fit the rows it learns from as well as another model predicts new ones",
-        "more units or layers, longer training, less regularisation",
-        too_small,
-    ),
-    Reading(
-        "SY512",
-        "Training was too short",
-        "warning",
-        "there were too few steps, or the loss was still falling where they ended",
-        "train for more epochs; the schedules are stretched to them",
-        too_short,
-    ),
-    Reading(
-        "SY607",
-        "Predictions collapse to one value",
-        "error",
-        "rows are hardly told apart",
-        "look at the scale of the outputs and the rate; weigh classes where one is rare",
-        collapsed,
-    ),
-    Reading(
-        "SY611",
-        "Train is far ahead of dev",
-        "tip",
-        "the model knows its train rows better than new ones: variance is what holds it back",
-        "more rows, augmentation, or regularisation; steelyard diagnose says what is likely to help most",
-        gap,
-    ),
+CURVES = (("SY504", does_not_fall), ("SY505", oscillates), ("SY506", diverged))
+SCORES = (("SY509", as_good_as_dumb), ("SY510", too_small), ("SY607", collapsed))
+
+
+@cache
+def readings() -> tuple[Reading, ...]:
+    """All that is read; a symptom that the doctor looks for in a program, too, is told in the words of that check."""
+    known = {each.code: each for each in checks()}
+    shared = (
+        Reading(code, known[code].title, known[code].severity, known[code].means, known[code].treat, look)
+        for code, look in (*CURVES, *SCORES)
+    )
+    return tuple(sorted((*shared, SHORT, GAP), key=lambda each: each.code))
+
+
+SHORT = Reading(
+    "SY512",
+    "Training was too short",
+    "warning",
+    "there were too few steps, or the loss was still falling where they ended",
+    "train for more epochs; the schedules are stretched to them",
+    too_short,
+)
+GAP = Reading(
+    "SY611",
+    "Train is far ahead of dev",
+    "tip",
+    "the model knows its train rows better than new ones: variance is what holds it back",
+    "more rows, augmentation, or regularisation; steelyard diagnose says what is likely to help most",
+    gap,
 )

@@ -1,25 +1,23 @@
-"""The case: a model with its loss, optimizer and loaders, in whatever shape the user has them, behind one way to call.
-
-A batch is (inputs …, target), or a dict with the target under one of `TARGETS`; a model takes the inputs by
-position, or a dict by name. What it puts out is a tensor, the first tensor of a tuple or dict, or `logits`. Without
-a loss the model gives its own, as `loss` of what it puts out.
-"""
+"""The case: a model with its loss, optimizer, step and loaders, in whatever shape the user has them."""
 
 import copy
+import inspect
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import islice
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-TARGETS = ("labels", "label", "targets", "target", "y")
-LOOKED_AT = 8  # batches at the most
+from steelyard.doctor.batch import Batch, Unusable, mapped, tensors
+from steelyard.doctor.calling import Calling, called, calling_of, tensor_of
+from steelyard.doctor.lightning import is_lightning, loader_of, loss_of_step, optimizer_of
+from steelyard.doctor.losses import Term, terms
+from steelyard.doctor.stepping import twin_optimizer
 
-
-class Unusable(Exception):
-    """What the user gave cannot be examined at all (the message says why)."""
+LOOKED_AT = 32  # batches at the most
+BYTES, SECONDS = 256e6, 8.0  # of them, at the most; at least one batch is looked at
 
 
 @dataclass
@@ -31,10 +29,26 @@ class Case:
     optimizer: torch.optim.Optimizer | None = None
     train: Iterable[Any] | None = None
     dev: Iterable[Any] | None = None
+    test: Iterable[Any] | None = None
+    step: Callable[..., Any] | None = None
     classes: int | None = None
     left: Callable[[], float] = field(default=lambda: float("inf"))
-    batches: list[Any] = field(default_factory=list)  # the first ones of train, on the device of the model
-    dev_batches: list[Any] = field(default_factory=list)
+    batches: list[Batch] = field(default_factory=list)  # the first ones of train, on the device of the model
+    dev_batches: list[Batch] = field(default_factory=list)
+    test_batches: list[Batch] = field(default_factory=list)
+    calling: Calling | None = None
+    kept: dict[str, Any] = field(default_factory=dict)  # what one check has found out and others need, too
+
+    @classmethod
+    def of(cls, model: nn.Module, **parts: Any) -> "Case":
+        """The case; what a Lightning module brings itself is taken from it where it was not given."""
+        case = cls(model, **parts)
+        if is_lightning(model):
+            case.optimizer = case.optimizer or optimizer_of(model)
+            for name, method in (("train", "train_dataloader"), ("dev", "val_dataloader"), ("test", "test_dataloader")):
+                if getattr(case, name) is None:
+                    setattr(case, name, loader_of(model, method))
+        return case
 
     @property
     def device(self) -> torch.device:
@@ -42,90 +56,86 @@ class Case:
         held = next(self.model.parameters(), None)
         return torch.device("cpu") if held is None else held.device
 
-    def first(self, source: Iterable[Any]) -> list[Any]:
-        """The first batches of a loader."""
+    @property
+    def rows(self) -> int:
+        """The number of train rows that were looked at."""
+        return sum(batch.many for batch in self.batches)
+
+    def raw(self, source: Iterable[Any]) -> list[Any]:
+        """The first batches of a loader, as it gives them."""
         if isinstance(source, Iterator):
             raise Unusable("a loader is an iterator, which looking at it would use up: give a DataLoader or a list")
-        return [moved(batch, self.device) for batch in islice(iter(source), LOOKED_AT)]
+        found: list[Any] = []
+        began, size = time.monotonic(), 0.0
+        for each in source() if inspect.isfunction(source) else source:
+            found.append(each)
+            size += _bytes(each)
+            if len(found) >= LOOKED_AT or size > BYTES or time.monotonic() - began > SECONDS:
+                break
+        return found
+
+    def read(self, raw: Any) -> Batch:
+        """A batch as model and loss take it. The way is found out on the first one."""
+        if self.calling is None:
+            self.calling = calling_of(
+                self.model, None if is_lightning(self.model) else self.loss, _on(raw, self.device)
+            )
+        return self.calling.split(_on(raw, self.device))
 
     def copy(self) -> "Case":
-        """The same case with a copy of the model, which may be trained."""
-        model = copy.deepcopy(self.model)
-        return replace(self, model=model, optimizer=None)
+        """The same case with copies of the model and of a loss that is a module, which may be trained."""
+        memo: dict[int, Any] = {}
+        model = copy.deepcopy(self.model, memo)
+        loss = self.loss
+        if isinstance(loss, nn.Module):
+            loss = copy.deepcopy(loss, memo)
+        elif inspect.ismethod(loss) and loss.__self__ is self.model:
+            loss = getattr(model, loss.__name__)
+        return replace(self, model=model, loss=loss, optimizer=None, step=None, kept={})
 
-    def put_out(self, batch: Any) -> Any:
+    def copy_to_train(self) -> "Case":
+        """A copy with a fresh optimizer of the user's kind and settings. Raises Unusable without one."""
+        if self.optimizer is None:
+            raise Unusable("no optimizer was given")
+        twin = self.copy()
+        pairs = dict(zip(map(id, self.model.parameters()), twin.model.parameters(), strict=True))
+        if isinstance(self.loss, nn.Module) and isinstance(twin.loss, nn.Module):
+            pairs |= dict(zip(map(id, self.loss.parameters()), twin.loss.parameters(), strict=True))
+        twin.optimizer = twin_optimizer(self.optimizer, pairs)
+        return twin
+
+    def put_out(self, batch: Batch) -> Any:
         """What the model puts out for a batch, as it comes."""
-        inputs = inputs_of(batch)
-        if isinstance(inputs, Mapping):
-            given = batch if self.loss is None else inputs
-            return self.model(**given)
-        return self.model(*inputs)
+        own = self.loss is None and isinstance(batch.whole, Mapping) and not is_lightning(self.model)
+        return called(self.model, batch.whole if own and isinstance(batch.inputs, Mapping) else batch.inputs)
 
-    def outputs(self, batch: Any) -> Tensor:
+    def outputs(self, batch: Batch) -> Tensor:
         """The tensor that the model puts out for a batch."""
         return tensor_of(self.put_out(batch))
 
-    def loss_of(self, batch: Any) -> Tensor:
+    def loss_of(self, batch: Batch) -> Tensor:
         """The loss of a batch, a tensor."""
-        out = self.put_out(batch)
-        if self.loss is None:
-            found = out["loss"] if isinstance(out, Mapping) else getattr(out, "loss", None)
-            if found is None:
-                raise Unusable("there is no loss, and what the model puts out has none: give one")
-            return torch.as_tensor(found)
-        plain = tensor_of(out) if not isinstance(out, tuple | list) or len(out) == 1 else out
-        return torch.as_tensor(self.loss(plain, target_of(batch)))
+        if is_lightning(self.model):
+            return torch.as_tensor(loss_of_step(self.model, batch.whole))
+        return self._lost(self.put_out(batch), batch)
 
+    def compare(self, out: Any, target: Any, batch: Batch) -> Tensor:
+        """The loss of other outputs and another target than those of a batch."""
+        return self._lost(out, replace(batch, answer=target))
 
-def moved(batch: Any, device: torch.device) -> Any:
-    """A batch with all its tensors on a device."""
-    if isinstance(batch, Tensor):
-        return batch.to(device)
-    if isinstance(batch, Mapping):
-        return {name: moved(each, device) for name, each in batch.items()}
-    if isinstance(batch, tuple | list):
-        return type(batch)(moved(each, device) for each in batch) if type(batch) in (tuple, list) else batch
-    return batch
+    def terms(self, batch: Batch) -> list[Term]:
+        """What the loss of a batch compares with what, outputs with their graph."""
+        return terms(self, batch)
 
-
-def inputs_of(batch: Any) -> Any:
-    """What a model is given of a batch: a dict by name, or a tuple."""
-    if isinstance(batch, Mapping):
-        return {name: each for name, each in batch.items() if name not in TARGETS}
-    if isinstance(batch, tuple | list) and len(batch) > 1:
-        return tuple(batch[:-1])
-    return (batch[0],) if isinstance(batch, tuple | list) else (batch,)
-
-
-def target_of(batch: Any) -> Any:
-    """The target of a batch."""
-    if isinstance(batch, Mapping):
-        for name in TARGETS:
-            if name in batch:
-                return batch[name]
-        raise Unusable(f"no target in a batch with {', '.join(map(str, batch))}: call it one of {', '.join(TARGETS)}")
-    if isinstance(batch, tuple | list) and len(batch) > 1:
-        return batch[-1]
-    raise Unusable("a batch is (inputs, target) or a dict, and this one has no target")
-
-
-def tensors_of(inputs: Any) -> list[Tensor]:
-    """The tensors of floating numbers among inputs."""
-    given = inputs.values() if isinstance(inputs, Mapping) else inputs
-    return [each for each in given if isinstance(each, Tensor) and each.is_floating_point()]
-
-
-def tensor_of(out: Any) -> Tensor:
-    """The tensor among what a model puts out."""
-    if isinstance(out, Tensor):
-        return out
-    if hasattr(out, "logits"):
-        return torch.as_tensor(out.logits)
-    given = out.values() if isinstance(out, Mapping) else out if isinstance(out, tuple | list) else ()
-    for each in given:
-        if isinstance(each, Tensor) and each.dim() > 0:
-            return each
-    raise Unusable(f"the model puts out {type(out).__name__}, and there is no tensor in it")
+    def _lost(self, out: Any, batch: Batch) -> Tensor:
+        if self.calling is None:
+            self.calling = calling_of(self.model, self.loss, batch.whole)
+        found = self.calling.lose(self.loss, out, batch)  # type: ignore[arg-type]
+        if isinstance(found, Mapping):
+            found = found["loss"] if "loss" in found else sum(found.values())
+        if isinstance(found, tuple | list):
+            found = found[0]
+        return torch.as_tensor(found)
 
 
 def rowwise(out: Tensor) -> Tensor:
@@ -133,12 +143,9 @@ def rowwise(out: Tensor) -> Tensor:
     return out.float().reshape(len(out), -1)
 
 
-def moved_to(batch: Any, kind: torch.dtype) -> Any:
-    """A batch with its floating tensors in another precision."""
-    if isinstance(batch, Tensor):
-        return batch.to(kind) if batch.is_floating_point() else batch
-    if isinstance(batch, Mapping):
-        return {name: moved_to(each, kind) for name, each in batch.items()}
-    if type(batch) in (tuple, list):
-        return type(batch)(moved_to(each, kind) for each in batch)
-    return batch
+def _on(raw: Any, device: torch.device) -> Any:
+    return mapped(raw, lambda tensor: tensor.to(device))
+
+
+def _bytes(raw: Any) -> float:
+    return float(sum(each.numel() * each.element_size() for each in tensors(raw)))

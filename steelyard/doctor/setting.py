@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import nn
 
-from steelyard.doctor.case import Unusable
+from steelyard.doctor.batch import Unusable
 
-NAMES = ("model", "loss", "train", "dev", "optimizer", "classes")
+NAMES = ("model", "loss", "train", "dev", "test", "optimizer", "step", "classes")
 
 
 def setting_of(where: str) -> dict[str, Any]:

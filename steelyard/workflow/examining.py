@@ -29,6 +29,7 @@ Watch = Callable[[Any], None]
 Read = tuple[list[Finding], list[str], dict[str, str]]  # findings, the codes of what was not there, why others are open
 SECONDS = 60.0
 TRAINED = ("SY206", "SY303", "SY401", "SY403", "SY404", "SY601", "SY604")  # what training may have made of a network
+SMALL = "SY510"  # the doctor asks whether the rows can be held at all, records whether others do better
 FIRST = 0.7  # of the time, at the most, for the network as it starts; the rest for the trained one
 
 
@@ -166,7 +167,8 @@ def _joined(
 ) -> RunExamination:
     """One examination: what records say of a symptom stands before what was tried for a moment."""
     findings, passed, open_ = records
-    found = {each.code: each for each in (*later, *looked.findings, *findings)}
+    tried = [each for each in looked.findings if each.code == SMALL or each.code not in passed]
+    found = {each.code: each for each in (*later, *tried, *findings)}
     recipe = chosen.outcome.trial.recipe
     score = chosen.outcome.dev_score if chosen.outcome.dev_score is not None else 0.0
     named = [replace(each, remedies=remedies_for(each.code, bench, recipe, score)) for each in found.values()]

@@ -20,12 +20,16 @@ TREATMENTS: dict[str, tuple[str, ...]] = {
     "SY403": ("network.activation=leaky-relu", "network.activation=gelu", "normalization", "optimizer.lr*0.3"),
     "SY404": ("activation", "network.activation=relu", "normalization"),
     "SY502": ("optimizer.lr*0.1", "warmup", "normalization"),
+    "SY503": ("optimizer.lr*10", "one-cycle", "adam"),
     "SY504": ("optimizer.lr*0.1", "optimizer.lr*10", "adam", "normalization"),
     "SY505": ("optimizer.lr*0.3", "batch.size*4", "flat-cosine", "ema"),
     "SY506": ("optimizer.lr*0.1", "warmup", "normalization"),
+    "SY508": ("optimizer.weight_decay*0.01",),
     "SY509": ("longer", "wider", "class-weights", "decision-threshold"),
     "SY510": ("wider", "deeper", "longer", "activation"),
+    "SY511": ("network.depth*0.5", "normalization", "stochastic-depth"),
     "SY512": ("longer", "stopping.epochs*8", "one-cycle"),
+    "SY604": ("network.normalization=layer", "batch.size*4"),
     "SY607": ("optimizer.lr*0.3", "class-weights", "over-sampling", "logit-adjustment", "normalization"),
 }
 VARIANCE = "SY611"  # treated by what the catalogue ranks against variance

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from steelyard.data.prepare import TablePreparation
-from steelyard.diagnosis.recorded import READINGS, Kept, read
+from steelyard.diagnosis.recorded import Kept, read, readings
 from steelyard.problem import Head, Problem, Score
 from steelyard.recipe import Recipe
 from steelyard.records import Arm, ErrorTable, Gap, Level
@@ -67,7 +67,7 @@ def test_what_looks_like_a_symptom_and_is_none() -> None:
 def test_what_is_not_there_is_not_measured_and_says_why() -> None:
     findings, passed, open_ = read(Kept(CLASSES))
     assert findings == [] and passed == []
-    assert set(open_) == {each.code for each in READINGS}
+    assert set(open_) == {each.code for each in readings()}
     assert open_["SY504"] == "because the model was not trained in epochs"
     assert "diverged" in read(Kept(CLASSES, outcome([0.7, np.nan], status="diverged"), 200, GUESS))[2]["SY512"]
 

@@ -2,17 +2,15 @@
 
 import pytest
 
-from steelyard.diagnosis.recorded import READINGS
+from steelyard.diagnosis.recorded import readings
 from steelyard.doctor.check import checks
 from steelyard.techniques import catalogue
 from steelyard.workflow.families import families
 from steelyard.workflow.treatments import TREATMENTS, VARIANCE, names_for
 
-KNOBS = {"prepare.numbers", "prepare.target", "network.activation", "optimizer.lr", "batch.size", "stopping.epochs"}
-
 
 def test_every_symptom_in_the_table_is_looked_for() -> None:
-    known = {each.code for each in checks()} | {each.code for each in READINGS}
+    known = {each.code for each in checks()} | {each.code for each in readings()}
     assert set(TREATMENTS) | {VARIANCE} <= known
 
 

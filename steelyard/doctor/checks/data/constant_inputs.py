@@ -7,7 +7,7 @@ Broken: `x = (x > 255).float()` on pixels of 0 … 255. Mended: the threshold th
 
 import torch
 
-from steelyard.doctor.case import Case, inputs_of, tensors_of
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 from steelyard.doctor.finding import Severity
 
@@ -22,9 +22,9 @@ MANY = 0.5  # of the columns: a few constant ones, as border pixels, are usual
     treat="look at what the preprocessing leaves of the inputs, a column at a time",
 )
 def constant_inputs(case: Case) -> Saw | None:
-    if not case.batches or not tensors_of(inputs_of(case.batches[0])):
+    if not case.batches or not case.batches[0].floats:
         raise NotMeasured("there are no train batches with floating inputs")
-    given = [tensors_of(inputs_of(batch))[0] for batch in case.batches]
+    given = [batch.floats[0] for batch in case.batches]
     values = torch.cat([each.float().reshape(len(each), -1) for each in given if each.shape[1:] == given[0].shape[1:]])
     if len(values) < 16:
         raise NotMeasured("fewer than 16 rows were looked at")

@@ -7,7 +7,8 @@ Broken: `x = torch.log(x)` on values that hold zeros. Mended: `x = torch.log1p(x
 
 import torch
 
-from steelyard.doctor.case import Case, inputs_of, target_of, tensors_of
+from steelyard.doctor.batch import tensors
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 
 
@@ -22,7 +23,7 @@ def finite_inputs(case: Case) -> Saw | None:
     if not case.batches:
         raise NotMeasured("there are no train batches")
     for number, batch in enumerate(case.batches):
-        given = [*tensors_of(inputs_of(batch)), *tensors_of((target_of(batch),))]
+        given = [*batch.floats, *(t for t in tensors(batch.answer) if t.is_floating_point())]
         bad = sum(int((~torch.isfinite(each)).sum()) for each in given)
         if bad:
             return Saw(

@@ -8,7 +8,8 @@ Broken: pixels as 0 … 255. Mended: `x = (x / 255 - mean) / std`, with the mean
 
 import torch
 
-from steelyard.doctor.case import Case, inputs_of, tensors_of
+from steelyard.doctor.batch import Batch
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 
 LARGE = 30.0  # root mean square of inputs: ten times what leaves the usual first layers near their design
@@ -25,13 +26,11 @@ APART = 1000.0  # largest over smallest spread of columns
 def scaled_inputs(case: Case) -> Saw | None:
     if not case.batches:
         raise NotMeasured("there are no train batches")
-    first = tensors_of(inputs_of(case.batches[0]))
+    first = case.batches[0].floats
     if not first:
         raise NotMeasured("no input is a tensor of floating numbers")
     for place in range(len(first)):
-        values = torch.cat(
-            [tensors_of(inputs_of(b))[place].float().flatten(1) for b in case.batches if _rows(b, place)]
-        )
+        values = torch.cat([b.floats[place].float().flatten(1) for b in case.batches if _rows(b, place)])
         size = float(values.square().mean().sqrt())
         if size > LARGE:
             return Saw(f"the root mean square of inputs is {size:,.0f}; about 1 is usual", {"rms": size})
@@ -43,6 +42,6 @@ def scaled_inputs(case: Case) -> Saw | None:
     return None
 
 
-def _rows(batch: object, place: int) -> bool:
-    given = tensors_of(inputs_of(batch))
+def _rows(batch: Batch, place: int) -> bool:
+    given = batch.floats
     return len(given) > place and given[place].dim() > 1

@@ -8,9 +8,8 @@ Broken: prices in cents. Mended: `y = (y - mean) / spread`, undone after predict
 
 import torch
 
-from steelyard.doctor.case import Case, target_of
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.losses import takes_values
 
 LARGE, SMALL = 50.0, 0.002  # root mean square of targets
 
@@ -23,9 +22,10 @@ LARGE, SMALL = 50.0, 0.002  # root mean square of targets
     treat="standardise targets with the mean and spread of train, and undo it after predicting",
 )
 def scaled_targets(case: Case) -> Saw | None:
-    if not case.batches or not takes_values(case.loss):
+    found = [term for batch in case.batches[:8] for term in case.terms(batch) if term.kind == "values"]
+    if not found:
         raise NotMeasured("the loss is not known to compare values")
-    y = torch.cat([torch.as_tensor(target_of(batch)).float().reshape(-1) for batch in case.batches])
+    y = torch.cat([term.target.float().reshape(-1) for term in found])
     size = float(y.square().mean().sqrt())
     if SMALL <= size <= LARGE or size != size:
         return None

@@ -8,7 +8,7 @@ Broken: `DataLoader(data, batch_size=32)`. Mended: `DataLoader(data, batch_size=
 
 import torch
 
-from steelyard.doctor.case import Case, target_of
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 
 FEW = 0.5  # of the entropy of all labels, within batches: less is no accident in batches of eight or more
@@ -22,7 +22,7 @@ FEW = 0.5  # of the entropy of all labels, within batches: less is no accident i
     treat="shuffle the train rows anew for every epoch (shuffle=True)",
 )
 def shuffled(case: Case) -> Saw | None:
-    targets = [target_of(batch) for batch in case.batches]
+    targets = [batch.target for batch in case.batches]
     if len(targets) < 2:
         raise NotMeasured("there are fewer than two train batches")
     if not all(isinstance(t, torch.Tensor) and t.dim() == 1 and not t.is_floating_point() for t in targets):

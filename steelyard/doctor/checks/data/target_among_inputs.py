@@ -7,7 +7,7 @@ Broken: `x = frame.drop(columns="id")` with the target left in. Mended: `x = fra
 
 import torch
 
-from steelyard.doctor.case import Case, inputs_of, target_of, tensors_of
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 
 SAME = 0.999  # correlation from which a column is the target itself
@@ -21,10 +21,12 @@ SAME = 0.999  # correlation from which a column is the target itself
     treat="leave that column out of the inputs",
 )
 def target_among_inputs(case: Case) -> Saw | None:
-    if not case.batches or not tensors_of(inputs_of(case.batches[0])):
+    if not case.batches or not case.batches[0].floats:
         raise NotMeasured("there are no train batches with floating inputs")
-    x = torch.cat([tensors_of(inputs_of(batch))[0].float() for batch in case.batches])
-    y = torch.cat([torch.as_tensor(target_of(batch)).float().reshape(-1) for batch in case.batches])
+    x = torch.cat([batch.floats[0].float() for batch in case.batches])
+    if not all(isinstance(batch.answer, torch.Tensor) for batch in case.batches):
+        raise NotMeasured("there is not one target a row")
+    y = torch.cat([torch.as_tensor(batch.target).float().reshape(-1) for batch in case.batches])
     if x.dim() != 2 or len(x) != len(y) or len(x) < 16 or float(y.std()) == 0:
         raise NotMeasured("inputs are no table, or there is not one target a row")
     x, y = x - x.mean(0), y - y.mean()

@@ -8,7 +8,7 @@ Broken: train divided by 255, dev not. Mended: one function that prepares both, 
 
 import torch
 
-from steelyard.doctor.case import Case, inputs_of, tensors_of
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 
 TIMES = 3.0  # between the spreads of all inputs; samples of batches differ far less
@@ -25,7 +25,7 @@ AWAY = 2.0  # spreads of train between the means
 def same_scale(case: Case) -> Saw | None:
     if not case.batches or not case.dev_batches:
         raise NotMeasured("train and dev batches are needed")
-    sides = [[tensors_of(inputs_of(batch)) for batch in batches] for batches in (case.batches, case.dev_batches)]
+    sides = [[batch.floats for batch in batches] for batches in (case.batches, case.dev_batches)]
     if not sides[0][0] or not sides[1][0]:
         raise NotMeasured("no input is a tensor of floating numbers")
     here, there = (torch.cat([given[0].float().flatten() for given in side]) for side in sides)

@@ -7,7 +7,7 @@ Broken: `random_split` after augmentation or over-sampling. Mended: split first,
 
 import torch
 
-from steelyard.doctor.case import Case, inputs_of, tensors_of
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 
 SHARE = 0.02  # of the dev rows that were looked at: fewer may be true repeats
@@ -23,7 +23,7 @@ SHARE = 0.02  # of the dev rows that were looked at: fewer may be true repeats
 def shared_rows(case: Case) -> Saw | None:
     if not case.batches or not case.dev_batches:
         raise NotMeasured("train and dev batches are needed")
-    sides = [[tensors_of(inputs_of(batch)) for batch in batches] for batches in (case.batches, case.dev_batches)]
+    sides = [[batch.floats for batch in batches] for batches in (case.batches, case.dev_batches)]
     if not sides[0][0] or not sides[1][0]:
         raise NotMeasured("no input is a tensor of floating numbers")
     train, dev = (torch.cat([given[0].float().reshape(len(given[0]), -1) for given in side]) for side in sides)

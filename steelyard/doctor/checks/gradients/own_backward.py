@@ -8,10 +8,9 @@ Broken: `return grad * x` for the forward `x ** 2`. Mended: `return grad * 2 * x
 
 import torch
 
-from steelyard.doctor.case import Case, moved_to
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 from steelyard.doctor.gradient_check import compared
-from steelyard.doctor.perturbing import rows
 
 SAMPLES, ROWS = 12, 8  # weights of each parameter, rows of the batch
 TIME = 0.3  # of what is left, at the most
@@ -29,7 +28,7 @@ def own_backward(case: Case) -> Saw | None:
         raise NotMeasured("there are no train batches")
     twin = case.copy()
     twin.model.double().eval()
-    batch = moved_to(rows(case.batches[0], ROWS), torch.double)
+    batch = case.batches[0].rows(ROWS).in_precision(torch.double)
     loss = twin.loss_of(batch).sum()
     if not loss.requires_grad or not bool(torch.isfinite(loss)):
         raise NotMeasured("the loss has no graph, or is not finite")

@@ -9,9 +9,8 @@ Broken: `x.view(features, batch)`. Mended: `x.transpose(0, 1)`.
 
 import torch
 
-from steelyard.doctor.case import Case, inputs_of, tensors_of
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.perturbing import replaced
 
 
 @check(
@@ -25,14 +24,14 @@ def batch_dependence(case: Case) -> Saw | None:
     if not case.batches:
         raise NotMeasured("there are no train batches")
     batch = case.batches[0]
-    given = tensors_of(inputs_of(batch))
+    given = batch.floats
     if not given or len(given[0]) < 3:
         raise NotMeasured("inputs are no floating numbers, or a batch holds fewer than three rows")
     twin = case.copy()
     twin.model.eval()
     row = len(given[0]) // 2
     leaves = [each.detach().clone().requires_grad_() for each in given]
-    out = twin.outputs(replaced(batch, leaves))
+    out = twin.outputs(batch.with_inputs(leaves))
     if out.dim() == 0 or len(out) != len(leaves[0]):
         raise NotMeasured("outputs have no row for each row of the inputs")
     grads = torch.autograd.grad(out[row].float().sum(), leaves, allow_unused=True)

@@ -7,10 +7,8 @@ Broken: `torch.sigmoid(self.head(x))` for prices. Mended: `self.head(x)`, with s
 
 import torch
 
-from steelyard.doctor.case import Case, target_of
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.losses import takes_values
-from steelyard.doctor.perturbing import scaled
 
 BEYOND = 0.02  # of the targets lie outside what can be put out: fewer may be outliers
 
@@ -23,13 +21,28 @@ BEYOND = 0.02  # of the targets lie outside what can be put out: fewer may be ou
     treat="leave the last layer without an activation, or bring the targets into its range",
 )
 def bounded_outputs(case: Case) -> Saw | None:
-    if not case.batches or not takes_values(case.loss):
-        raise NotMeasured("the loss is not known to compare values")
-    targets = torch.cat([torch.as_tensor(target_of(batch)).float().flatten() for batch in case.batches])
+    if not case.batches:
+        raise NotMeasured("there are no train batches")
     case.model.eval()
     with torch.no_grad():
-        far = [case.outputs(scaled(b, s)).float().flatten() for b in case.batches[:3] for s in (1.0, 300.0, -300.0)]
-    reach = torch.cat(far)
+        plain = [[t for t in case.terms(b) if t.kind == "values"] for b in case.batches[:8]]
+        if not plain[0]:
+            raise NotMeasured("the loss is not known to compare values")
+        far = [
+            [t for t in case.terms(b.scaled(s)) if t.kind == "values"]
+            for b in case.batches[:3]
+            for s in (300.0, -300.0)
+        ]
+        for place in range(len(plain[0])):
+            targets = torch.cat([each[place].target.float().flatten() for each in plain])
+            reach = torch.cat([each[place].out.float().flatten() for each in plain + far])
+            saw = _beyond(reach, targets)
+            if saw is not None:
+                return saw
+    return None
+
+
+def _beyond(reach: torch.Tensor, targets: torch.Tensor) -> Saw | None:
     if not bool(torch.isfinite(reach).all()):
         raise NotMeasured("outputs are not finite")
     for low, high, name in ((0.0, 1.0, "sigmoid"), (-1.0, 1.0, "tanh"), (0.0, float("inf"), "ReLU")):

@@ -7,9 +7,8 @@ Broken: `F.mse_loss(model(x), y)` with outputs (N, 1) and y (N,). Mended: `F.mse
 
 import torch
 
-from steelyard.doctor.case import Case, target_of
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.losses import takes_class_logits
 
 
 @check(
@@ -20,21 +19,31 @@ from steelyard.doctor.losses import takes_class_logits
     treat="give outputs and targets the same shape, as outputs.squeeze(1) or targets.unsqueeze(1)",
 )
 def broadcast_loss(case: Case) -> Saw | None:
-    if not case.batches or case.loss is None:
-        raise NotMeasured("there are no train batches, or the loss is the model's own")
-    if takes_class_logits(case.loss):
-        raise NotMeasured("the loss takes class codes")
-    batch = case.batches[0]
+    if not case.batches:
+        raise NotMeasured("there are no train batches")
     case.model.eval()
-    out, target = case.outputs(batch).detach(), target_of(batch)
-    if not isinstance(target, torch.Tensor) or not target.is_floating_point() or len(target) < 2:
-        raise NotMeasured("targets are no values")
-    if out.shape == target.shape or out.numel() != target.numel():
-        return None
-    plain = torch.as_tensor(case.loss(out.reshape(target.shape), target)).mean()
-    given = torch.as_tensor(case.loss(out, target)).mean()
+    batch = case.batches[0]
+    with torch.no_grad():
+        found = [term for term in case.terms(batch) if not term.codes.numel()]
+        for term in found:
+            if term.out.shape != term.target.shape and term.out.numel() == term.target.numel() > 1:
+                return _seen(term.out, term.target, "")
+        if found:
+            return None
+        if case.loss is None:
+            raise NotMeasured("the loss is the model's own")
+        out, target = case.outputs(batch), batch.target
+        if not isinstance(target, torch.Tensor) or out.shape == target.shape or out.numel() != target.numel():
+            raise NotMeasured("outputs and target are not as many values")
+        if len(target) < 2 or not target.is_floating_point():
+            raise NotMeasured("targets are no values")
+        plain = case.compare(out.reshape(target.shape), target, batch).mean()
+        given = case.compare(out, target, batch).mean()
     if torch.allclose(plain, given, rtol=1e-4):
         return None
-    shapes = f"{tuple(out.shape)} against {tuple(target.shape)}"
-    text = f"outputs {shapes}: the loss is {float(given):.4g}, row by row it would be {float(plain):.4g}"
+    return _seen(out, target, f": the loss is {float(given):.4g}, row by row it would be {float(plain):.4g}")
+
+
+def _seen(out: torch.Tensor, target: torch.Tensor, more: str) -> Saw:
+    text = f"outputs {tuple(out.shape)} against {tuple(target.shape)}{more}"
     return Saw(text, {"outputs": list(out.shape), "target": list(target.shape)})

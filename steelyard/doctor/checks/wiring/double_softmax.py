@@ -8,9 +8,9 @@ Broken: `return self.head(x).softmax(1)` with `nn.CrossEntropyLoss()`. Mended: `
 
 import torch
 
-from steelyard.doctor.case import Case, rowwise
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.losses import takes_class_logits, takes_label_logits
+from steelyard.doctor.tape import taped
 
 
 @check(
@@ -23,27 +23,33 @@ from steelyard.doctor.losses import takes_class_logits, takes_label_logits
 def double_softmax(case: Case) -> Saw | None:
     if not case.batches:
         raise NotMeasured("there are no train batches")
-    classes, labels = takes_class_logits(case.loss), takes_label_logits(case.loss)
-    if not classes and not labels:
-        raise NotMeasured("the loss is not known to take logits")
     case.model.eval()
     with torch.no_grad():
-        out = torch.cat([rowwise(case.outputs(batch)) for batch in case.batches[:4]])
-    inside = bool(((out >= 0) & (out <= 1)).all())
-    if classes and inside and out.shape[1] > 1 and torch.allclose(out.sum(1), torch.ones(len(out)).to(out), atol=1e-3):
-        return Saw("outputs lie in 0 … 1 and add up to 1 in every row: they have been through softmax")
-    last = [m for m in case.model.modules() if not list(m.children())][-1:]
-    if last and isinstance(last[0], torch.nn.LogSoftmax | torch.nn.Softmax) and classes:
-        return Saw(f"the last layer is {type(last[0]).__name__}", {"layer": type(last[0]).__name__})
-    if inside and (labels or classes) and len(out) * out.shape[1] >= 8 and _moves_within(case):
-        return Saw("outputs lie in 0 … 1 even for inputs a hundred times as large: they have been through sigmoid")
+        looked = [[t for t in case.terms(b) if t.kind.endswith("logits")] for b in case.batches[:4]]
+        if not looked[0]:
+            raise NotMeasured("the loss is not known to take logits")
+        for place, first in enumerate(looked[0]):
+            same = [each[place] for each in looked if len(each) > place]
+            out = torch.cat([t.logits if t.kind == "class logits" else t.out.reshape(len(t.out), -1) for t in same])
+            if first.kind == "class logits" and _adds_to_one(out):
+                return Saw("outputs lie in 0 … 1 and add up to 1 in every row: they have been through softmax")
+            if out.numel() >= 8 and bool(((out >= 0) & (out <= 1)).all()) and _moves_within(case, place):
+                text = "outputs lie in 0 … 1 even for inputs a hundred times as large: they have been through sigmoid"
+                return Saw(text)
     return None
 
 
-def _moves_within(case: Case) -> bool:
-    """Whether outputs stay in 0 … 1 for inputs that are far larger, and vary."""
-    from steelyard.doctor.perturbing import scaled
+def _adds_to_one(out: torch.Tensor) -> bool:
+    inside = bool(((out >= 0) & (out <= 1)).all())
+    return inside and out.shape[1] > 1 and torch.allclose(out.sum(1), torch.ones(len(out)).to(out), atol=1e-3)
 
-    with torch.no_grad():
-        far = [case.outputs(scaled(batch, s)).float() for batch in case.batches[:2] for s in (100.0, -100.0)]
-    return all(bool(((out >= 0) & (out <= 1)).all()) for out in far)
+
+def _moves_within(case: Case, place: int) -> bool:
+    """Whether outputs stay in 0 … 1 for inputs that are far larger, or a sigmoid is what is called last."""
+    batch = case.batches[0]
+    if batch.floats:
+        far = [case.terms(batch.scaled(s))[place].out.float() for s in (100.0, -100.0)]
+        return all(bool(((out >= 0) & (out <= 1)).all()) for out in far)
+    with taped(case.model) as tape:
+        case.put_out(batch)
+    return bool(tape.activations) and tape.activations[-1].kind == "sigmoid"

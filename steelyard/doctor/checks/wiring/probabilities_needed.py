@@ -6,12 +6,9 @@ Broken: `nn.NLLLoss()(self.head(x), y)`. Mended: `nn.CrossEntropyLoss()(self.hea
 """
 
 import torch
-from torch import nn
-from torch.nn import functional as F
 
-from steelyard.doctor.case import Case, rowwise
+from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.losses import takes_probabilities
 
 
 @check(
@@ -22,17 +19,24 @@ from steelyard.doctor.losses import takes_probabilities
     treat="use BCEWithLogitsLoss or CrossEntropyLoss on raw outputs",
 )
 def probabilities_needed(case: Case) -> Saw | None:
-    logs = isinstance(case.loss, nn.NLLLoss) or case.loss is F.nll_loss
-    if not case.batches or not (logs or takes_probabilities(case.loss)):
-        raise NotMeasured("the loss is not known to take probabilities")
+    if not case.batches:
+        raise NotMeasured("there are no train batches")
     case.model.eval()
     with torch.no_grad():
-        out = torch.cat([rowwise(case.outputs(batch)) for batch in case.batches[:4]])
-    if logs:
-        total = out.exp().sum(1)
-        if bool((out <= 1e-4).all()) and torch.allclose(total, torch.ones_like(total), atol=1e-2):
-            return None
-        mean = float(total.mean())
-        return Saw(f"exp(outputs) adds up to {mean:.3g} a row: they are no logarithms of probabilities", {"sum": mean})
-    low, high = float(out.min()), float(out.max())
-    return None if low >= 0 and high <= 1 else Saw(f"outputs lie in {low:.3g} … {high:.3g}", {"low": low, "high": high})
+        found = [t for b in case.batches[:4] for t in case.terms(b) if t.kind.endswith("probabilities")]
+    if not found:
+        raise NotMeasured("the loss is not known to take probabilities")
+    for term in found:
+        out = term.logits if term.codes.numel() else term.out.reshape(len(term.out), -1)
+        out = out.float()
+        if term.kind == "log probabilities":
+            total = out.exp().sum(1)
+            if bool((out <= 1e-4).all()) and torch.allclose(total, torch.ones_like(total), atol=1e-2):
+                continue
+            mean = float(total.mean())
+            text = f"exp(outputs) adds up to {mean:.3g} a row: they are no logarithms of probabilities"
+            return Saw(text, {"sum": mean})
+        low, high = float(out.min()), float(out.max())
+        if low < 0 or high > 1:
+            return Saw(f"outputs lie in {low:.3g} … {high:.3g}", {"low": low, "high": high})
+    return None

@@ -10,7 +10,6 @@ import torch
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.perturbing import twice
 
 
 @check(
@@ -25,7 +24,7 @@ def summed_loss(case: Case) -> Saw | None:
         raise NotMeasured("there are no train batches")
     case.model.eval()
     with torch.no_grad():
-        once, again = (case.loss_of(batch) for batch in (case.batches[0], twice(case.batches[0])))
+        once, again = (case.loss_of(batch) for batch in (case.batches[0], case.batches[0].twice()))
     if once.numel() != 1 or again.numel() != 1 or not bool(torch.isfinite(once)) or float(once) == 0:
         raise NotMeasured("the loss is no finite number other than zero")
     ratio = float(again) / float(once)
