@@ -2,8 +2,9 @@
 
 import re
 
+from steelyard.diagnosis.recorded import readings
 from steelyard.doctor.check import Check, checks
-from steelyard.doctor.finding import Examination
+from steelyard.doctor.finding import Examination, Finding
 from steelyard.report.numbers import plural
 from steelyard.report.sheet import Part, sheet
 from steelyard.report.tables import Cell, Table
@@ -19,7 +20,7 @@ def doctor_page(found: Examination, command: str) -> str:
 
 def parts(found: Examination) -> list[Part]:
     """The findings, the checks that passed, and those that could not be done."""
-    titles = {each.code: each.title for each in checks()}
+    titles = {each.code: each.title for each in readings()} | {each.code: each.title for each in checks()}
     made = []
     if found.findings:
         made.append(Part("Findings", "The gravest first.", table=findings_table(found), broad=True))
@@ -35,10 +36,14 @@ def findings_table(found: Examination) -> Table:
     """A row per finding."""
     columns = (("code", False), ("saw", False), ("means", False), ("treat", False))
     rows = tuple(
-        (Cell(each.code, each.severity), Cell(each.saw, each.title), Cell(each.means), Cell(each.treat))
+        (Cell(each.code, each.severity), Cell(each.saw, each.title), Cell(each.means), Cell(each.treat, _weigh(each)))
         for each in found.findings
     )
     return Table("Findings", columns, rows)
+
+
+def _weigh(each: Finding) -> str:
+    return f"weigh {', '.join(each.remedies)}" if each.remedies else ""
 
 
 def check_page(check: Check) -> str:

@@ -19,12 +19,12 @@ from steelyard.doctor.batch import Batch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 from steelyard.doctor.checks.gradients.own_functions import functions_of, on_purpose, recorded
-from steelyard.doctor.checks.wiring.probing import first_batch
+from steelyard.doctor.checks.wiring.probing import few_rows, first_batch
 from steelyard.doctor.finding import Severity
 from steelyard.doctor.gradient_check import compared
 
 SAMPLES, ROWS = 12, 8  # weights of each parameter, rows of the batch
-FEW = 8  # parameters that are looked at where nothing could make a gradient wrong
+FEW, FEWER = 6, 4  # parameters, and weights of each, where nothing could make a gradient wrong
 TIME = 0.15  # of what is left, at the most
 WIDTHS, AGREE = (1e-5, 1e-4, 1e-3), 0.05  # steps to a weight, and how near their slopes must be to mean anything
 SMALL = 1e-5  # of the largest gradient: what is smaller does not matter, and drowns in rounding
@@ -40,7 +40,7 @@ SURE = {".data", "register_hook()"}  # nobody means a gradient to be wrong by th
     treat="look at backward() of your autograd.Function, detach(), .data and hooks; steelyard.doctor.check_layer helps",
 )
 def own_backward(case: Case) -> Saw | None:
-    batch = first_batch(case).rows(ROWS).in_precision(torch.double)
+    batch = few_rows(first_batch(case), ROWS).in_precision(torch.double)
     twin = case.copy()
     twin.model.double().eval()
     loss, cuts = _lost(twin, batch)
@@ -56,13 +56,13 @@ def own_backward(case: Case) -> Saw | None:
     largest = max((float(grad.abs().max()) for _, _, grad in held if grad.numel()), default=0.0)
     suspect = bool(cuts) or bool(functions_of(loss)) or any(m._backward_hooks for m in twin.model.modules())
     if not suspect:
-        held = held[:: max(1, len(held) // FEW)]  # what torch alone has derived is right: a few are a check of that
+        held = held[:: -(-len(held) // FEW) or 1]  # what torch alone has derived is right: a few are a check of that
     end = case.left() * (1 - TIME)
     for name, p, grad in held:
         if case.left() < end:
             raise NotMeasured("there was no time to look at every layer")
         value = _value_at(twin, batch, p)
-        found = compared(value, grad, p.detach().clone(), SAMPLES if suspect else FEW // 2)
+        found = compared(value, grad, p.detach().clone(), SAMPLES if suspect else FEWER)
         if found.grade == "wrong" and found.looked_at >= 3:
             index, mine, _ = found.worst
             measured = _surely(value, p, index)

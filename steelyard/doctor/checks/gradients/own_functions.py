@@ -18,7 +18,7 @@ from torch import Tensor
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import first_batch
+from steelyard.doctor.checks.wiring.probing import SEED, few_rows, first_batch
 from steelyard.doctor.gradient_check import GradientCheck
 from steelyard.doctor.layer_check import check_layer
 
@@ -38,7 +38,7 @@ ON_PURPOSE = re.compile(
     treat="derive it again; steelyard.doctor.check_layer(MyFunction.apply, x) says which entry is off",
 )
 def own_functions(case: Case) -> Saw | None:
-    batch = first_batch(case).rows(ROWS)
+    batch = few_rows(first_batch(case), ROWS)
     twin = case.copy()
     twin.model.eval()
     kinds = functions_of(twin.loss_of(batch).sum())
@@ -117,7 +117,7 @@ def on_purpose(kind: Any, given: tuple[Any, ...]) -> bool:
     """Whether a backward is meant to be another: by its name, or as the forward changes nothing or moves in steps."""
     if ON_PURPOSE.search(kind.__name__) or ON_PURPOSE.search(kind.__doc__ or ""):
         return True
-    stream = torch.Generator().manual_seed(0)
+    stream = torch.Generator().manual_seed(SEED)
 
     def nudged(t: Any) -> Any:
         if not isinstance(t, Tensor) or not t.is_floating_point():

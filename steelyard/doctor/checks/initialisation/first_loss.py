@@ -13,12 +13,14 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from steelyard.doctor.batch import Batch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 from steelyard.doctor.losses import Term
 
 TIMES = 3.0  # of the loss of an even guess: usual initialisations stay below twice
 FAR = 100.0  # times the mean square of targets: outputs ten times as large
+KEPT = 0.75  # of the size of outputs, with any one weight halved
 LARGE = 3.0  # outputs (root mean square) below that are a usual start, whatever the targets
 
 
@@ -44,7 +46,7 @@ def first_loss(case: Case) -> Saw | None:
         for place, first in enumerate(looked[0]):
             same = [each[place] for each in looked if len(each) > place and each[place].kind == first.kind]
             saw = _values(same) if first.kind == "values" else _logits(same)
-            if saw is not None:
+            if saw is not None and not _of_cosines(case, place, first):
                 return saw
     return None
 
@@ -58,6 +60,24 @@ def _logits(same: list[Term]) -> Saw | None:
     if loss > TIMES * expected:
         return Saw(f"it is {loss:.3g}; a guess loses {expected:.3g}", {"loss": loss, "expected": expected})
     return None
+
+
+def _known(case: Case, batch: Batch) -> list[Term]:
+    return [term for term in case.terms(batch) if term.kind.endswith("logits") or term.kind == "values"]
+
+
+def _of_cosines(case: Case, place: int, first: Term) -> bool:
+    """Whether no weight makes outputs smaller as it is halved: scaled cosines are as sure as their scale."""
+    twin = case.copy()
+    twin.model.eval()
+    size = float(first.out.double().square().mean().sqrt())
+    for p in [each for each in twin.model.parameters() if each.dim() > 1]:
+        p.mul_(0.5)
+        terms = _known(twin, case.batches[0])
+        p.mul_(2.0)
+        if len(terms) <= place or float(terms[place].out.double().square().mean().sqrt()) < KEPT * size:
+            return False
+    return True
 
 
 def _values(same: list[Term]) -> Saw | None:

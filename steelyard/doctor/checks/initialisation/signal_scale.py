@@ -7,6 +7,7 @@ measured is how far a layer's outputs differ from row to row, as a share of the 
 Broken: `nn.init.normal_(layer.weight, std=1e-3)` in six layers. Mended: `nn.init.kaiming_normal_(layer.weight)`.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -14,10 +15,11 @@ from torch import Tensor, nn
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import first_batch, woken
+from steelyard.doctor.checks.wiring.probing import first_batch, outs, woken
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d)
 VANISHED = 1e-4  # ten plain ReLU layers with torch's own initial weights stay above
+CUT = 1e-5  # of the last layer's spread: no layer of small weights shrinks it so far at once
 EXPLODED = 1e3  # thirty residual blocks without normalisation stay below
 
 
@@ -43,7 +45,7 @@ def signal_scale(case: Case) -> Saw | None:
     handles = [module.register_forward_hook(watch) for module in names]
     try:
         with torch.no_grad():
-            out = twin.outputs(batch)
+            out = outs(twin, batch)[0]
     finally:
         for handle in handles:
             handle.remove()
@@ -54,6 +56,8 @@ def signal_scale(case: Case) -> Saw | None:
     ratio = end / start
     if VANISHED <= ratio <= EXPLODED:
         return None
+    if any(b < CUT * a for (_, a), (_, b) in pairwise(told)):
+        raise NotMeasured("a single step takes nearly everything away, as a choice among codes does")
     word = "vanish" if ratio < VANISHED else "explode"
     text = f"they {word}: from row to row {last} differs by {end:.2g}, {first} by {start:.2g}"
     return Saw(text, {"ratio": ratio, "spreads": dict(told[:50])})

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import WAKE, differ, outs
+from steelyard.doctor.checks.wiring.probing import SEED, WAKE, differ, outs
 
 LAYERS = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)
 
@@ -78,7 +78,7 @@ def _cut(case: Case, name: str) -> bool:
     twin = case.copy()
     twin.model.eval()
     own = {f"{name}.{n}" for n, _ in twin.model.get_submodule(name).named_parameters()}
-    stream = torch.Generator().manual_seed(0)
+    stream = torch.Generator().manual_seed(SEED)
     with torch.no_grad():
         for other, p in twin.model.named_parameters():
             if other not in own and not bool(p.any()):

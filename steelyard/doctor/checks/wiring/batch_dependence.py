@@ -13,9 +13,8 @@ from torch import Tensor
 from steelyard.doctor.batch import Batch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import differ, first_batch, outs, woken
+from steelyard.doctor.checks.wiring.probing import aligned, differ, first_batch, outs, woken
 
-GRAPH = ("edge", "adj", "graph", "neighbo")  # inputs whose rows are meant to see one another
 SAME = 1e-3  # of the outputs' size: what the order of sums changes stays below
 
 
@@ -31,10 +30,7 @@ def batch_dependence(case: Case) -> Saw | None:
     many = batch.many
     if many < 3:
         raise NotMeasured("a batch holds fewer than three rows")
-    named = batch.inputs if isinstance(batch.inputs, dict) else {}
-    if any(word in name.lower() for name in named for word in GRAPH) or any(
-        (t.dim() and len(t) != many) or t.shape == (many, many) for t in batch.given
-    ):
+    if not aligned(batch):
         raise NotMeasured("inputs have other lengths than the batch: its rows may be nodes of a graph")
     twin = woken(case)
     row = many // 2

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import first_batch, same_place
+from steelyard.doctor.checks.wiring.probing import first_batch, recurrent, same_place, woken
 from steelyard.doctor.losses import Term
 from steelyard.doctor.tape import Call, taped
 
@@ -48,12 +48,16 @@ ENDS = 0.6  # of the logits lie at their two ends then
 def bounded_logits(case: Case) -> Saw | None:
     batch = first_batch(case)
     case.model.eval()
+    twin = woken(case)
     with torch.no_grad():
         terms = [[t for t in case.terms(each) if t.kind.endswith("logits")] for each in case.batches[:4]]
         if not terms[0]:
             raise NotMeasured("the loss is not known to take logits")
         with taped(case.model) as tape:
             seen = [t for t in case.terms(batch) if t.kind.endswith("logits")]
+        for term in recurrent(case, batch):
+            if term.kind.endswith("logits"):
+                return Saw("they come out of a recurrent layer as they are, within ±1", {"activation": "tanh"})
         for place, term in enumerate(seen):
             call = next((c for c in reversed(tape.activations) if _ends(c, term)), None)
             if call is not None and call.name in BOUNDING:
@@ -63,7 +67,7 @@ def bounded_logits(case: Case) -> Saw | None:
             zeros = float((out == 0).float().mean())
             if out.numel() >= 16 and float(out.min()) == 0 and zeros > ZEROS and float(out.max()) > 0:
                 return Saw(f"{zeros:.0%} of them are exactly zero, and none is below", {"zeros": zeros})
-            saw = _bound(case, place, term) if batch.floats else None
+            saw = _bound(twin, place, term) if batch.floats else None
             if saw is not None:
                 return saw
     return None
@@ -78,14 +82,14 @@ def _bound(case: Case, place: int, term: Term) -> Saw | None:
     far = []
     for factor in (FAR, -FAR):
         terms = [t for t in case.terms(case.batches[0].scaled(factor)) if t.kind.endswith("logits")]
-        far.append(terms[place].out.float().flatten())
-    out = torch.cat(far)
+        far.append(terms[place].out.float().reshape(len(terms[place].out), -1))
+    out, spread = torch.cat(far).flatten(), float(torch.cat(far).std(0).mean())
     low, high = float(out.min()), float(out.max())
     if not math.isfinite(low + high) or out.numel() < 16 or high <= low or (low >= 0 and high <= 1):
         return None
     width = 0.01 * (high - low)
     at_low, at_high = (float(near.float().mean()) for near in (out < low + width, out > high - width))
-    if at_low + at_high < ENDS or min(at_low, at_high) < 0.05:
+    if spread < 0.1 * (high - low) or at_low + at_high < ENDS or min(at_low, at_high) < 0.05:
         return None
     floor = _floor(term, low, high)
     if floor < FLOOR:

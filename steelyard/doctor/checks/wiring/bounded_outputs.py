@@ -11,7 +11,7 @@ from torch import Tensor
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import first_batch, same_place
+from steelyard.doctor.checks.wiring.probing import first_batch, recurrent, same_place
 from steelyard.doctor.losses import Term
 from steelyard.doctor.tape import taped
 
@@ -44,6 +44,7 @@ def bounded_outputs(case: Case) -> Saw | None:
         with taped(case.model) as tape:
             seen = _values(case.terms(batch))
         far = [_values(case.terms(b.scaled(s))) for b in case.batches[:3] for s in (300.0, -300.0) if b.floats]
+        within = [t.target.shape for t in recurrent(case, batch) if t.kind == "values"]
         for place, term in enumerate(seen):
             targets = torch.cat([each[place].target.float().flatten() for each in plain])
             reach = torch.cat([each[place].out.float().flatten() for each in plain + far])
@@ -51,6 +52,8 @@ def bounded_outputs(case: Case) -> Saw | None:
                 raise NotMeasured("outputs are not finite")
             last = [c.name for c in tape.activations if isinstance(c.out, Tensor) and same_place(c.out, term.out)]
             ends = ENDS.get(last[-1]) if last else None
+            if ends is None and term.target.shape in within:
+                ends = (-1.0, 1.0)
             if ends is None and far:
                 ends = _ends(reach, torch.cat([each[place].out.float().flatten() for each in far]))
             saw = _beyond(ends, targets) if ends is not None else None

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from steelyard.doctor.batch import Batch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import differ, first_batch, outs, woken
+from steelyard.doctor.checks.wiring.probing import SEED, differ, first_batch, outs, woken
 
 CONVS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 CLEAR = (nn.Identity, nn.Dropout, nn.Flatten, nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)  # linear in eval mode
@@ -111,7 +111,7 @@ def _feeds_only(twin: Case, batch: Batch, one: nn.Module, other: nn.Module) -> b
     held: list[Any] = []
 
     def noisy(_: Any, __: Any, out: Tensor) -> Tensor:
-        return out + torch.randn(out.shape, generator=torch.Generator().manual_seed(0)).to(out)
+        return out + torch.randn(out.shape, generator=torch.Generator().manual_seed(SEED)).to(out)
 
     with torch.no_grad():
         keep = other.register_forward_hook(lambda _, __, out: held.append(out))

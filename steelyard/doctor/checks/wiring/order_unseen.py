@@ -13,7 +13,7 @@ from torch import Tensor
 from steelyard.doctor.batch import Batch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import compared_outs, differ, first_batch, with_given, woken
+from steelyard.doctor.checks.wiring.probing import SEED, compared_outs, differ, first_batch, with_given, woken
 from steelyard.doctor.tape import taped
 
 SAME = 1e-4  # of the outputs' size
@@ -38,7 +38,7 @@ def order_unseen(case: Case) -> Saw | None:
             before = compared_outs(twin, batch)
         if not _attends(twin, [call.out for call in tape.activations if call.kind == "softmax"], steps):
             raise NotMeasured("the model has no attention over the steps")
-        order = torch.randperm(steps, generator=torch.Generator().manual_seed(0))
+        order = torch.randperm(steps, generator=torch.Generator().manual_seed(SEED))
         after = compared_outs(twin, _turned(batch, steps, order))
     if len(before) != len(after):
         raise NotMeasured("outputs differ in number for another order")

@@ -14,8 +14,10 @@ from steelyard.doctor.check import NotMeasured
 from steelyard.doctor.losses import Term
 from steelyard.doctor.tape import LOSSES, argument, taped, tensor_pair
 
+SEED = 740_191  # numbers of the checks' own: the seeds that users like would draw their data again
 FIRST = 3  # batches for the statistics of BatchNorm
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+GRAPH = ("edge", "adj", "graph", "neighbo")  # inputs whose rows are meant to see one another
 WAKE = 0.1  # spread of what stands in for weights that are all zero
 
 
@@ -26,7 +28,7 @@ def woken(case: Case) -> Case:
     """
     twin = case.copy()
     twin.model.eval()
-    stream = torch.Generator().manual_seed(0)
+    stream = torch.Generator().manual_seed(SEED)
     with torch.no_grad():
         for p in twin.model.parameters():
             if p.requires_grad and p.is_floating_point() and not bool(p.any()):
@@ -49,6 +51,20 @@ def first_batch(case: Case) -> Batch:
     if not case.batches:
         raise NotMeasured("there are no train batches")
     return case.batches[0]
+
+
+def aligned(batch: Batch) -> bool:
+    """Whether all inputs have a row for each row of the batch, and none is a square of them, as of a graph's nodes."""
+    many = batch.many
+    named = batch.inputs if isinstance(batch.inputs, dict) else {}
+    if any(word in name.lower() for name in named for word in GRAPH):
+        return False
+    return not any((t.dim() and len(t) != many) or t.shape == (many, many) for t in batch.given)
+
+
+def few_rows(batch: Batch, many: int) -> Batch:
+    """The first rows of a batch; all of them where they belong together."""
+    return batch.rows(many) if aligned(batch) else batch
 
 
 def outs(case: Case, batch: Batch) -> list[Tensor]:
@@ -80,6 +96,21 @@ def terms_and_loss(case: Case, batch: Batch) -> tuple[list[Term], Tensor]:
 def same_place(one: Tensor, other: Tensor) -> bool:
     """Whether two tensors are the same numbers in memory, as a tensor and a view of all of it are."""
     return one.numel() == other.numel() and one.data_ptr() == other.data_ptr()
+
+
+def recurrent(case: Case, batch: Batch) -> list[Term]:
+    """The terms of the loss that compare what torch's recurrent layers put out, as it is: it lies within ±1."""
+    held: list[Tensor] = []
+    layers = [m for m in case.model.modules() if isinstance(m, nn.RNNBase) and not m.proj_size]
+    layers = [m for m in layers if getattr(m, "nonlinearity", "tanh") == "tanh"]
+    handles = [m.register_forward_hook(lambda _, __, out: held.extend(tensors(out))) for m in layers]
+    try:
+        terms = case.terms(batch) if layers else []
+    finally:
+        for handle in handles:
+            handle.remove()
+    places = {each.untyped_storage().data_ptr() for each in held}
+    return [term for term in terms if term.out.untyped_storage().data_ptr() in places]
 
 
 def differ(one: Tensor, other: Tensor, share: float = 1e-4) -> bool:

@@ -11,6 +11,7 @@ import torch
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
+from steelyard.doctor.checks.wiring.probing import aligned
 
 GROWS, SHRINKS = 1.9, 0.6  # times the loss, for rows that come twice
 
@@ -25,6 +26,8 @@ GROWS, SHRINKS = 1.9, 0.6  # times the loss, for rows that come twice
 def summed_loss(case: Case) -> Saw | None:
     if not case.batches:
         raise NotMeasured("there are no train batches")
+    if not aligned(case.batches[0]):
+        raise NotMeasured("rows belong together, as the nodes of a graph do")
     case.model.eval()
     with torch.no_grad():
         once, again = (case.loss_of(batch) for batch in (case.batches[0], case.batches[0].twice()))

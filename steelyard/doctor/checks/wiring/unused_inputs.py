@@ -14,7 +14,7 @@ from steelyard.doctor.batch import Batch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 from steelyard.doctor.checks.wiring.embedded import roots
-from steelyard.doctor.checks.wiring.probing import differ, first_batch, names_of_inputs, outs, with_given, woken
+from steelyard.doctor.checks.wiring.probing import SEED, differ, first_batch, names_of_inputs, outs, with_given, woken
 
 BATCHES = 4
 COLUMNS, STEPS, PIXELS = 0.25, 0.5, 0.6  # shares that are unused by mistake rather than by a choice or a border
@@ -40,7 +40,8 @@ def unused_inputs(case: Case) -> Saw | None:
     ]
     slopes = [_slopes(twin, batch) for batch in batches]
     names = names_of_inputs(case, first)
-    if not any(slope is not None and bool(slope.any()) for slope in slopes[0]):
+    known = [slope for slope in slopes[0] if slope is not None]
+    if known and not any(bool(slope.any()) for slope in known):
         raise NotMeasured("no input is known to move an output by a small change")
     tip = None
     for place, name in enumerate(names):
@@ -72,23 +73,21 @@ def _slopes(twin: Case, batch: Batch) -> list[Tensor | None]:
     with roots(batch) as rooted:
         found = outs(twin, rooted.batch)
         leaves = rooted.leaves()
-    stream = torch.Generator().manual_seed(1)
+    stream = torch.Generator().manual_seed(SEED + 1)
     total = sum((out * torch.randn(out.shape, generator=stream).to(out)).sum() for out in found)
     if not isinstance(total, Tensor) or not total.requires_grad:
         raise NotMeasured("outputs have no graph")
-    flat = [leaf for each in leaves for leaf in each]
-    grads = iter(torch.autograd.grad(total, flat, allow_unused=True))
+    flat = [leaf for each in leaves for leaf, _ in each]
+    grads = iter(torch.autograd.grad(total, flat, allow_unused=True) if flat else ())
     slopes: list[Tensor | None] = []
     for given, each in zip(batch.given, leaves, strict=True):
-        parts = [(leaf, next(grads)) for leaf in each]
-        if not parts:
-            slopes.append(None)
-            continue
-        size = torch.zeros(given.shape)
-        for leaf, grad in parts:
+        size = torch.zeros(given.numel())
+        for leaf, cells in each:
+            grad = next(grads)
             if grad is not None:
-                size += (grad if leaf.shape == given.shape else grad.abs().sum(-1)).abs().cpu()
-        slopes.append(size)
+                rows = grad if leaf.shape == cells.shape else grad.abs().sum(-1)
+                size.index_add_(0, cells.flatten(), rows.abs().float().cpu().flatten())
+        slopes.append(size.reshape(given.shape) if each else None)
     return slopes
 
 
@@ -134,7 +133,7 @@ def _part(name: str, shape: torch.Size, unused: Tensor, varied: Tensor, sizes: T
 
 def _moves(twin: Case, batches: list[Batch], place: int, idle: Tensor) -> bool:
     """Whether outputs move as the idle cells get values of other rows, far larger."""
-    stream = torch.Generator().manual_seed(2)
+    stream = torch.Generator().manual_seed(SEED + 2)
     for batch in batches:
         given = list(batch.given)
         flat = given[place].reshape(len(given[place]), -1)

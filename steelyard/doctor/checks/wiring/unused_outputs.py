@@ -14,7 +14,7 @@ from torch import Tensor
 from steelyard.doctor.batch import Batch, tensors
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import first_batch, terms_and_loss, woken
+from steelyard.doctor.checks.wiring.probing import SEED, first_batch, terms_and_loss, woken
 
 BATCHES = 4
 
@@ -61,7 +61,7 @@ def unused_outputs(case: Case) -> Saw | None:
 
 
 def _stream() -> torch.Generator:
-    return torch.Generator().manual_seed(0)
+    return torch.Generator().manual_seed(SEED)
 
 
 def _run(twin: Case, batch: Batch) -> tuple[list[Tensor], Tensor]:

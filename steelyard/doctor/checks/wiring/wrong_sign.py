@@ -14,11 +14,11 @@ from torch.nn import functional as F
 from steelyard.doctor.batch import Batch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import first_batch, terms_and_loss
+from steelyard.doctor.checks.wiring.probing import SEED, first_batch, terms_and_loss
 from steelyard.doctor.losses import Term
 
 AGAINST = -0.3  # cosine of the two gradients; weights of classes and of rows leave it above zero
-MORE = 1e-3  # by which the loss of right answers exceeds that of wrong ones, as a share
+MORE = 0.02  # by which the loss of right answers exceeds that of wrong ones, as a share
 BATCHES = 3
 
 
@@ -128,7 +128,12 @@ def _answers(out: Tensor, target: Tensor) -> list[tuple[Tensor, Tensor]]:
     """Right and wrong outputs that the loss may take: probabilities of classes or labels, or values."""
     if not target.is_floating_point() and out.dim() == target.dim() + 1 and out.dim() > 1:
         classes = out.shape[1]
-        if classes < 2 or int(target.min()) < 0 or int(target.max()) >= classes:
+        if (
+            out.shape[:1] + out.shape[2:] != target.shape
+            or classes < 2
+            or int(target.min()) < 0
+            or int(target.max()) >= classes
+        ):
             return []
         axes = (0, out.dim() - 1, *range(1, out.dim() - 1))
         sides = [F.one_hot(codes, classes).permute(axes).double() for codes in (target, (target + 1) % classes)]
@@ -138,5 +143,5 @@ def _answers(out: Tensor, target: Tensor) -> list[tuple[Tensor, Tensor]]:
     y = target.double().reshape(out.shape)
     if bool(((y == 0) | (y == 1)).all()):
         return [(0.02 + 0.96 * y, 0.98 - 0.96 * y)]
-    noise = torch.randn(y.shape, generator=torch.Generator().manual_seed(0)).to(y)
+    noise = torch.randn(y.shape, generator=torch.Generator().manual_seed(SEED)).to(y)
     return [(y + 0.01 * y.std() * noise, y + 3 * y.std() * noise)]
