@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from steelyard.diagnosing import (
         coverage,
         diagnose,
+        examine_run,
         human_level,
         label_errors,
         learning_curve,
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
         slices,
     )
     from steelyard.diagnosis.diagnosis import Diagnosis
-    from steelyard.doctor import examine
+    from steelyard.doctor import Doctor, assert_healthy, examine
     from steelyard.errors import UserError
     from steelyard.inspecting import anchors, duplicates, probe
     from steelyard.problem import Constraint
     from steelyard.recipe import Recipe
+    from steelyard.report.health import health_page
     from steelyard.runs import Run, explore, load, rate_range, run
     from steelyard.weighing.comparison import Comparison, Weighing
 
@@ -29,18 +31,22 @@ __all__ = [
     "Comparison",
     "Constraint",
     "Diagnosis",
+    "Doctor",
     "Recipe",
     "Run",
     "UserError",
     "Weighing",
     "__version__",
     "anchors",
+    "assert_healthy",
     "compare",
     "coverage",
     "diagnose",
     "duplicates",
     "examine",
+    "examine_run",
     "explore",
+    "health_page",
     "human_level",
     "label_errors",
     "learning_curve",
@@ -74,7 +80,11 @@ _WHERE = {
     "slices": "steelyard.diagnosing",
     "duplicates": "steelyard.inspecting",
     "weigh": "steelyard.comparing",
+    "Doctor": "steelyard.doctor",
+    "assert_healthy": "steelyard.doctor",
     "examine": "steelyard.doctor",
+    "examine_run": "steelyard.diagnosing",
+    "health_page": "steelyard.report.health",
     "explore": "steelyard.runs",
     "load": "steelyard.runs",
     "probe": "steelyard.inspecting",

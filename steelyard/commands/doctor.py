@@ -3,6 +3,8 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,7 @@ from steelyard.errors import UserError
 from steelyard.options import names, network_option, seconds
 
 if TYPE_CHECKING:
-    from steelyard.doctor.finding import Examination
+    from steelyard.doctor.finding import Examination, Finding
 
 COLOURS = {"error": "red", "warning": "yellow", "tip": "cyan"}
 
@@ -38,12 +40,14 @@ def add(command: MakeCommand) -> None:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from steelyard.commands.doctor_of_runs import examined_run, last_lines, named, weighed
+    from steelyard.commands.doctor_of_runs import examined_run, named, weighed
 
     if options.explain or options.list:
         return _tell(options.explain)
     if options.setup is None:
         raise UserError("expected a setup to examine, as path/to/train.py:setup, or the folder of a run, got none")
+    if options.setup.endswith(".json"):
+        return _watched(options)
     found = examined_run(options) if Path(options.setup).is_dir() else named(_examined(options))
     if options.html is not None:
         from steelyard.report.doctor import doctor_page
@@ -55,18 +59,63 @@ def _doctor(options: argparse.Namespace) -> int:
 
         more = {} if weighing is None else {"weighed": weighing_answer(weighing)}
         sys.stdout.write(json.dumps(found.to_dict() | more) + "\n")
-        return 0 if found.healthy else 1
+    else:
+        _show(found)
+    if weighing is not None and not options.json:
+        from steelyard.terminal import show_weighing
+
+        show_weighing(weighing)
+    return 0 if found.healthy else 1
+
+
+def _examined(options: argparse.Namespace) -> "Examination":
+    """What the doctor finds about a program of the user's own; what that prints goes to standard error."""
+    from rich.console import Console
+
+    from steelyard.doctor import examine
+    from steelyard.doctor.batch import Unusable
+    from steelyard.doctor.setting import setting_of
+
+    terminal = Console(stderr=True)
+    try:
+        with redirect_stdout(sys.stderr), terminal.status("setup") as status:
+            given = setting_of(options.setup)
+            return examine(
+                **given,
+                ignore=options.ignore,
+                time_limit=options.time_limit,
+                on_check=lambda check: status.update(f"{check.code} {check.title}?"),
+            )
+    except Unusable as error:
+        raise UserError(str(error)) from error
+
+
+def _watched(options: argparse.Namespace) -> int:
+    """What the doctor saw of a run that it watched, from the record that `Health.to_json` wrote."""
+    from steelyard.commands.doctor_of_runs import health_in
+    from steelyard.doctor.live.text import table
+
+    health = health_in(Path(options.setup))
+    if options.html is not None:
+        from steelyard.report.health import health_page
+
+        health_page(health, options.html, options.command_line)
+    if options.json:
+        sys.stdout.write(json.dumps(health.to_dict()) + "\n")
+    else:
+        sys.stdout.write(table(health) + "\n")
+        _show_findings(health.findings)
+    return 1 if any(each.severity != "tip" for each in health.findings) else 0
+
+
+def _show(found: "Examination") -> None:
     from rich.console import Console
     from rich.markup import escape
 
+    from steelyard.commands.doctor_of_runs import last_lines
+
     console = Console(highlight=False, soft_wrap=True)
-    for each in found.findings:
-        console.print(f"[{COLOURS[each.severity]}]{each.severity} {each.code}[/] [bold]{escape(each.title)}[/bold]")
-        console.print(f"  saw    {escape(each.saw)}")
-        console.print(f"  means  {escape(each.means)}")
-        console.print(f"  treat  {escape(each.treat)}")
-        if each.remedies:
-            console.print(f"  weigh  {escape(', '.join(each.remedies))}")
+    _show_findings(found.findings)
     verdict = "nothing is wrong, as far as was looked" if found.healthy else f"{len(found.findings)} found"
     counts = f"{len(found.passed)} checks passed, {len(found.not_measured)} could not be done"
     console.print(f"{verdict}; {counts}; {found.seconds:.1f} s")
@@ -75,23 +124,22 @@ def _doctor(options: argparse.Namespace) -> int:
         console.print(f"[yellow]{code}[/] not measured {escape(why)}")
     for line in last_lines(found):
         console.print(escape(line))
-    if weighing is not None:
-        from steelyard.terminal import show_weighing
-
-        show_weighing(weighing)
-    return 0 if found.healthy else 1
+    if found.findings:
+        console.print("steelyard doctor --explain CODE says more of a finding")
 
 
-def _examined(options: argparse.Namespace) -> "Examination":
-    """What the doctor finds about a program of the user's own."""
-    from steelyard.doctor import examine
-    from steelyard.doctor.batch import Unusable
-    from steelyard.doctor.setting import setting_of
+def _show_findings(findings: "Sequence[Finding]") -> None:
+    from rich.console import Console
+    from rich.markup import escape
 
-    try:
-        return examine(**setting_of(options.setup), ignore=options.ignore, time_limit=options.time_limit)
-    except Unusable as error:
-        raise UserError(str(error)) from error
+    console = Console(highlight=False, soft_wrap=True)
+    for each in findings:
+        console.print(f"[{COLOURS[each.severity]}]{each.severity} {each.code}[/] [bold]{escape(each.title)}[/bold]")
+        console.print(f"  saw    {escape(each.saw)}")
+        console.print(f"  means  {escape(each.means)}")
+        console.print(f"  treat  {escape(each.treat)}")
+        if each.remedies:
+            console.print(f"  weigh  {escape(', '.join(each.remedies))}")
 
 
 def _tell(code: str | None) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from steelyard.doctor.finding import Examination
+from steelyard.doctor.live import Health
 from steelyard.errors import UserError
 
 
@@ -59,3 +60,13 @@ def weighed(options: argparse.Namespace, found: Examination) -> Any:
 
 def _remedies(found: Examination) -> bool:
     return any(finding.remedies for finding in found.findings)
+
+
+def health_in(file: Path) -> Health:
+    """The record of a run that the doctor watched. Raises UserError for a file that is none."""
+    try:
+        return Health.from_json(file)
+    except FileNotFoundError:
+        raise UserError(f"there is no file {file}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{file} is not a record that doctor.health.to_json(path) wrote: {error}") from error

@@ -3,5 +3,19 @@
 from steelyard.doctor.examine import assert_healthy, examine
 from steelyard.doctor.finding import Examination, Finding
 from steelyard.doctor.gradient_check import GradientCheck, gradient_check
+from steelyard.doctor.layer_check import LayerCheck, check_layer
+from steelyard.doctor.live import Doctor, DoctorWarning, Health
 
-__all__ = ["Examination", "Finding", "GradientCheck", "assert_healthy", "examine", "gradient_check"]
+__all__ = [
+    "Doctor",
+    "DoctorWarning",
+    "Examination",
+    "Finding",
+    "GradientCheck",
+    "Health",
+    "LayerCheck",
+    "assert_healthy",
+    "check_layer",
+    "examine",
+    "gradient_check",
+]
