@@ -52,3 +52,5 @@ bench: .venv/ready
 	$(BIN)/python benchmarks/learning_curve.py --quick
 	$(BIN)/python benchmarks/slices.py --quick
 	$(BIN)/python benchmarks/faults/digits.py --quick
+	$(BIN)/python benchmarks/faults/planted.py --quick
+	$(BIN)/python benchmarks/live_cost.py --quick

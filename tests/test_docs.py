@@ -94,11 +94,14 @@ def test_python_in_the_readme_uses_names_that_exist() -> None:
     from steelyard.records import ErrorTable, RunRecord
     from steelyard.runs import Run
 
-    (code,) = blocks("README.md", "python")
-    tree = ast.parse(code)
-    for owner, name in ((n.value, n.attr) for n in ast.walk(tree) if isinstance(n, ast.Attribute)):
-        written = ast.unparse(owner)
-        kind = {"steelyard": steelyard, "run": Run, "run.record": RunRecord, "run.record.errors": ErrorTable}[written]
+    trees = [ast.parse(code) for code in blocks("README.md", "python")]
+    ours = {"steelyard": steelyard, "doctor": steelyard.Doctor}
+    ours |= {"run": Run, "run.record": RunRecord, "run.record.errors": ErrorTable}
+    named = [n for tree in trees for n in ast.walk(tree) if isinstance(n, ast.Attribute)]
+    seen = [(ast.unparse(n.value), n.attr) for n in named if ast.unparse(n.value).split(".")[0] in ours]
+    assert {"steelyard", "doctor", "run.record"} <= {written for written, _ in seen}
+    for written, name in seen:
+        kind = ours[written]
         assert hasattr(kind, name) or name in kind.__annotations__, f"{written}.{name}"
 
 
