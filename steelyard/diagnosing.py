@@ -21,6 +21,7 @@ from steelyard.runs import Run
 from steelyard.workflow.ask import Ask
 from steelyard.workflow.coverage import Generated, coverage_between
 from steelyard.workflow.diagnose import Examination, diagnose_run
+from steelyard.workflow.examining import SECONDS, RunExamination, examined
 from steelyard.workflow.labels import SECONDS as LABEL_SECONDS
 from steelyard.workflow.labels import find_labels
 from steelyard.workflow.learning_curve import SECONDS as GROWTH_SECONDS
@@ -89,6 +90,23 @@ def _level(given: Any, name: str) -> Score | None:
     if not 0 <= low <= value <= high:
         raise UserError(f"{name} is an error from 0, or (value, low, high) in this order, got {given}")
     return Score(float(value), float(low), float(high), 0)
+
+
+def examine_run(
+    run: Run | str | Path,
+    *,
+    ignore: Sequence[str] = (),
+    time_limit: float = SECONDS,
+    watch: Watch = lambda _: None,
+) -> RunExamination:
+    """What is broken in the training of a run's network, and what treats it: the doctor's findings.
+
+    The network's training program is built anew from its recipe and examined as `steelyard.examine` does it; its curve
+    and predictions are read as the run kept them. `ignore` holds codes, or their beginnings, to leave out. `remedies`
+    of a finding are names for `steelyard.weigh`; those of the record are all of them. Raises UserError.
+    """
+    folder, ask, network = _known(run)
+    return examined(folder, ignore=ignore, time_limit=time_limit, ask=ask, network=network, watch=watch)
 
 
 def shift(

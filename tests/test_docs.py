@@ -43,6 +43,14 @@ def generate() -> ModuleType:
     return module
 
 
+def test_every_check_of_the_doctor_has_a_page_and_no_page_is_without_its_check(generate: ModuleType) -> None:
+    made = {name: page for name, page in generate.pages().items() if name.startswith("checks/")}
+    assert {f"checks/{file.name}" for file in (ROOT / "docs" / "checks").glob("*.md")} == set(made)
+    stale = [name for name, page in made.items() if text(f"docs/{name}") != page]
+    assert not stale, f"{stale} are stale: run make docs"
+    assert all("**Broken:**" in page and "**Mended:**" in page for page in made.values() if "SY" in page[:90])
+
+
 @pytest.mark.parametrize("name", ["commands.md", "techniques.md"])
 def test_a_generated_page_is_what_the_code_says_now(generate: ModuleType, name: str) -> None:
     there, now = text(f"docs/{name}").split(), generate.pages()[name].split()

@@ -1,13 +1,17 @@
-"""`steelyard doctor`: a user's own model, loss, optimizer and loaders are examined for bugs that raise no exception."""
+"""`steelyard doctor`: a user's own training program, or that of a run, is examined for bugs that raise no exception."""
 
 import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from steelyard.commands.making import MakeCommand
 from steelyard.errors import UserError
-from steelyard.options import names, seconds
+from steelyard.options import names, network_option, seconds
+
+if TYPE_CHECKING:
+    from steelyard.doctor.finding import Examination
 
 COLOURS = {"error": "red", "warning": "yellow", "tip": "cyan"}
 
@@ -18,31 +22,39 @@ def add(command: MakeCommand) -> None:
     add = parser.add_argument
     add(
         "setup",
-        metavar="SETUP",
+        nargs="?",
+        metavar="SETUP|DIR",
         help="package.module:setup or path/to/train.py:setup, a function that returns a dict with model, loss, train, "
-        "dev, test, optimizer, step, classes",
+        "dev, test, optimizer, step, classes; or the folder of a run",
     )
     add("--ignore", type=names, default=(), metavar="CODES", help="checks to leave out, as SY103,SY2")
     add("--time-limit", type=seconds, default=60.0, metavar="TIME", help="for all checks (default: 60s)")
+    add("--weigh", action="store_true", help="of a run: weigh the remedies of the findings at once, within TIME again")
+    network_option(parser)
+    add("--explain", metavar="CODE", help="print the page of a check: what, why, and how to mend it")
+    add("--list", action="store_true", help="list all checks")
     add("--json", action="store_true", help="one JSON object on standard output")
     add("--html", type=Path, metavar="FILE", help="write a page, too")
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from steelyard.doctor import examine
-    from steelyard.doctor.batch import Unusable
-    from steelyard.doctor.setting import setting_of
+    from steelyard.commands.doctor_of_runs import examined_run, last_lines, named, weighed
 
-    try:
-        found = examine(**setting_of(options.setup), ignore=options.ignore, time_limit=options.time_limit)
-    except Unusable as error:
-        raise UserError(str(error)) from error
+    if options.explain or options.list:
+        return _tell(options.explain)
+    if options.setup is None:
+        raise UserError("expected a setup to examine, as path/to/train.py:setup, or the folder of a run, got none")
+    found = examined_run(options) if Path(options.setup).is_dir() else named(_examined(options))
     if options.html is not None:
         from steelyard.report.doctor import doctor_page
 
         options.html.write_text(doctor_page(found, options.command_line), encoding="utf-8")
+    weighing = weighed(options, found) if options.weigh else None
     if options.json:
-        sys.stdout.write(json.dumps(found.to_dict()) + "\n")
+        from steelyard.report.plain import weighing_answer
+
+        more = {} if weighing is None else {"weighed": weighing_answer(weighing)}
+        sys.stdout.write(json.dumps(found.to_dict() | more) + "\n")
         return 0 if found.healthy else 1
     from rich.console import Console
     from rich.markup import escape
@@ -53,10 +65,45 @@ def _doctor(options: argparse.Namespace) -> int:
         console.print(f"  saw    {escape(each.saw)}")
         console.print(f"  means  {escape(each.means)}")
         console.print(f"  treat  {escape(each.treat)}")
+        if each.remedies:
+            console.print(f"  weigh  {escape(', '.join(each.remedies))}")
     verdict = "nothing is wrong, as far as was looked" if found.healthy else f"{len(found.findings)} found"
     counts = f"{len(found.passed)} checks passed, {len(found.not_measured)} could not be done"
     console.print(f"{verdict}; {counts}; {found.seconds:.1f} s")
     raised = {code: why for code, why in found.not_measured.items() if "your code raised" in why}
     for code, why in raised.items():
         console.print(f"[yellow]{code}[/] not measured {escape(why)}")
+    for line in last_lines(found):
+        console.print(escape(line))
+    if weighing is not None:
+        from steelyard.terminal import show_weighing
+
+        show_weighing(weighing)
     return 0 if found.healthy else 1
+
+
+def _examined(options: argparse.Namespace) -> "Examination":
+    """What the doctor finds about a program of the user's own."""
+    from steelyard.doctor import examine
+    from steelyard.doctor.batch import Unusable
+    from steelyard.doctor.setting import setting_of
+
+    try:
+        return examine(**setting_of(options.setup), ignore=options.ignore, time_limit=options.time_limit)
+    except Unusable as error:
+        raise UserError(str(error)) from error
+
+
+def _tell(code: str | None) -> int:
+    """The page of a check, or the list of all."""
+    from steelyard.doctor.check import checks
+    from steelyard.report.doctor import check_page
+
+    if code is None:
+        sys.stdout.writelines(f"{each.code}  {each.severity:<8} {each.title}\n" for each in checks())
+        return 0
+    found = [each for each in checks() if each.code == code.upper()]
+    if not found:
+        raise UserError(f"there is no check {code}: steelyard doctor --list shows all")
+    sys.stdout.write(check_page(found[0]))
+    return 0

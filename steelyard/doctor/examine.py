@@ -40,14 +40,15 @@ def examine(
     step: Callable[..., Any] | None = None,
     ignore: Collection[str] = (),
     time_limit: float = SECONDS,
+    on_check: Callable[[Check], None] | None = None,
 ) -> Examination:
     """Findings about a model, its loss(outputs, target), optimizer and loaders, each with numbers behind it.
 
     A batch is (inputs …, target) or a dict with `labels` (or `target`, `y` …); without a `loss` the model gives its
     own, as Hugging Face's and Lightning's do. `step` is a training step of your own, `step(batch)` or one that takes
     any of model, optimizer, loss, batch, x, y by these names. `ignore` holds codes, or their beginnings, of checks to
-    leave out. Weights, optimizer, modes and random states are as before when it ends. What cannot be measured says
-    why.
+    leave out; `on_check` is called before each check. Weights, optimizer, modes and random states are as before when
+    it ends. What cannot be measured says why.
     """
     began = time.monotonic()
     ends = began + time_limit
@@ -76,6 +77,8 @@ def examine(
             if case.left() <= 0:
                 open_[each.code] = "because the time was over"
                 continue
+            if on_check is not None:
+                on_check(each)
             found = _look(each, case, open_)
             if isinstance(found, Finding):
                 findings.append(found)
@@ -133,11 +136,13 @@ def _until(seconds: float) -> Iterator[None]:
 
 
 def _met(error: Exception) -> str:
-    """An exception as the user's, with the place in their code."""
+    """An exception as the user's, with the place in their code; one that met the check alone is told as that."""
     frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(HERE)]
-    mine = [f for f in frames if "site-packages" not in f.filename] or frames
-    place = f" ({Path(mine[-1].filename).name}, line {mine[-1].lineno})" if mine else ""
-    return f"your code raised {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}{place}"
+    theirs = [f for f in frames if "site-packages" not in f.filename]
+    said = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+    if not theirs:
+        return f"the check met {said}"
+    return f"your code raised {said} ({Path(theirs[-1].filename).name}, line {theirs[-1].lineno})"
 
 
 def _first_batches(case: Case, patience: float) -> Finding | None:
@@ -179,7 +184,11 @@ def _call(case: Case) -> Finding | None:
         try:
             case.loss_of(case.batches[0])
         except (Exception, Unusable) as error:
-            saw = str(error) if isinstance(error, Unusable) else _met(error)
+            saw = (
+                str(error)
+                if isinstance(error, Unusable)
+                else _met(error).replace("the check met", "calling them raised")
+            )
     if "saw" not in locals():
         return None
     means = "the model or its loss cannot be called on the first train batch: most checks cannot be done"

@@ -9,7 +9,10 @@ RANK: dict[Severity, int] = {"error": 0, "warning": 1, "tip": 2}
 
 @dataclass(frozen=True)
 class Finding:
-    """One symptom: what was seen, what it means, what treats it, and the numbers behind it."""
+    """One symptom: what was seen, what it means, what treats it, and the numbers behind it.
+
+    `remedies` are techniques of the catalogue that treat it, as `steelyard weigh` takes them, where these are known.
+    """
 
     code: str
     severity: Severity
@@ -18,6 +21,12 @@ class Finding:
     means: str
     treat: str
     evidence: dict[str, Any] = field(default_factory=dict)
+    remedies: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it; without `remedies` where there are none."""
+        named = {"remedies": list(self.remedies)} if self.remedies else {}
+        return {name: held for name, held in vars(self).items() if name != "remedies"} | named
 
 
 @dataclass(frozen=True)
@@ -42,9 +51,8 @@ class Examination:
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
-        findings = [vars(finding) | {"evidence": dict(finding.evidence)} for finding in self.findings]
         return {
-            "findings": findings,
+            "findings": [finding.to_dict() for finding in self.findings],
             "passed": list(self.passed),
             "not_measured": dict(self.not_measured),
             "ignored": list(self.ignored),

@@ -23,13 +23,15 @@ PLAIN = (bool, int, float, str, type(None))
 @contextmanager
 def untouched(case: Case) -> Iterator[None]:
     """Leave the case as it was found, on exceptions too."""
-    modules = [case.model, *(each for each in (case.loss, *_closed_over(case.step)) if isinstance(each, nn.Module))]
+    modules = [case.model, *(each for each in (case.loss, *closed_over(case.step)) if isinstance(each, nn.Module))]
     held = [_Module(each) for each in dict.fromkeys(modules)]
     stateful = [each for each in _stateful(case) if not isinstance(each, nn.Module)]
     states = [(each, copy.deepcopy(each.state_dict())) for each in stateful]
     loaders = [case.train, case.dev, case.test]
     parts = [p for loader in loaders for p in (loader, *(getattr(loader, n, None) for n in ("dataset", "sampler")))]
     counters = [(part, _plain(part)) for part in parts if hasattr(part, "__dict__")]
+    cells = [(cell, cell.cell_contents) for cell in getattr(case.step, "__closure__", None) or () if _filled(cell)]
+    shelves = [(each, dict(each)) for each in closed_over(case.step) if type(each) is dict]
     numpy = sys.modules.get("numpy")  # the doctor needs torch alone; who uses NumPy has it loaded
     drawn = random.getstate(), numpy.random.get_state() if numpy else None, torch.get_rng_state()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
@@ -46,6 +48,11 @@ def untouched(case: Case) -> Iterator[None]:
             each.load_state_dict(state)
         for part, plain in counters:
             vars(part).update(plain)
+        for cell, content in cells:
+            cell.cell_contents = content
+        for shelf, was in shelves:
+            shelf.clear()
+            shelf.update(was)
         random.setstate(drawn[0])
         if numpy:
             numpy.random.set_state(drawn[1])
@@ -82,7 +89,7 @@ def _plain(part: Any) -> dict[str, Any]:
     return {name: value for name, value in vars(part).items() if isinstance(value, PLAIN)}
 
 
-def _closed_over(step: Any) -> list[Any]:
+def closed_over(step: Any) -> list[Any]:
     """What a step holds: of its closure, its globals that it names, its arguments laid down, or its object."""
     if step is None:
         return []
@@ -105,9 +112,15 @@ def _filled(cell: Any) -> bool:
         return False
 
 
+def optimizers(case: Case) -> list[torch.optim.Optimizer]:
+    """The optimizer, and those that the step holds."""
+    held = [case.optimizer, *closed_over(case.step)]
+    return list({id(each): each for each in held if isinstance(each, torch.optim.Optimizer)}.values())
+
+
 def _stateful(case: Case) -> list[Any]:
     """The optimizer, and what the step holds, as far as its state can be taken and given back."""
-    listed = [case.optimizer, *_closed_over(case.step)]
+    listed = [case.optimizer, *closed_over(case.step)]
     both = ("state_dict", "load_state_dict")
     kept = [
         e

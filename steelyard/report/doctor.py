@@ -1,7 +1,10 @@
-"""The page of an examination: the findings with what treats them, what passed, what could not be measured."""
+"""Pages of the doctor: an examination with what treats its findings, and each check with why and how to mend it."""
 
-from steelyard.doctor.check import checks
-from steelyard.doctor.finding import Examination
+import re
+
+from steelyard.diagnosis.recorded import readings
+from steelyard.doctor.check import Check, checks
+from steelyard.doctor.finding import Examination, Finding
 from steelyard.report.numbers import plural
 from steelyard.report.sheet import Part, sheet
 from steelyard.report.tables import Cell, Table
@@ -17,7 +20,7 @@ def doctor_page(found: Examination, command: str) -> str:
 
 def parts(found: Examination) -> list[Part]:
     """The findings, the checks that passed, and those that could not be done."""
-    titles = {each.code: each.title for each in checks()}
+    titles = {each.code: each.title for each in readings()} | {each.code: each.title for each in checks()}
     made = []
     if found.findings:
         made.append(Part("Findings", "The gravest first.", table=findings_table(found), broad=True))
@@ -33,10 +36,35 @@ def findings_table(found: Examination) -> Table:
     """A row per finding."""
     columns = (("code", False), ("saw", False), ("means", False), ("treat", False))
     rows = tuple(
-        (Cell(each.code, each.severity), Cell(each.saw, each.title), Cell(each.means), Cell(each.treat))
+        (Cell(each.code, each.severity), Cell(each.saw, each.title), Cell(each.means), Cell(each.treat, _weigh(each)))
         for each in found.findings
     )
     return Table("Findings", columns, rows)
+
+
+def _weigh(each: Finding) -> str:
+    return f"weigh {', '.join(each.remedies)}" if each.remedies else ""
+
+
+def check_page(check: Check) -> str:
+    """What a check looks for, why that matters and how to mend it, as Markdown."""
+    what, *rest = re.split(r"\n\s*\n", check.page)
+    why = [" ".join(text.split()) for text in rest]
+    broken, _, mended = " ".join(why.pop().removeprefix("Broken:").split()).partition("Mended:")
+    head = f"# {check.code} · {check.title}\n\n{check.severity}, phase {check.phase}"
+    sections = [head, f"**What.** {' '.join(what.split())}", *why, f"**It means:** {check.means}."]
+    sections += [f"**How to mend it:** {check.treat}."]
+    return "\n\n".join([*sections, _snippet("Broken", broken), _snippet("Mended", mended)]) + "\n"
+
+
+def _snippet(name: str, text: str) -> str:
+    """Code alone stands in a block of its own; code within words stays there."""
+    plain = text.strip().rstrip(".")
+    alone = re.fullmatch(r"`([^`]+)`", plain)
+    if alone is None:
+        return f"**{name}:** {plain}."
+    code = alone[1].replace("; ", "\n")
+    return f"**{name}:**\n\n```python\n{code}\n```"
 
 
 def _two(second: str, rows: tuple[tuple[Cell, ...], ...]) -> Table:

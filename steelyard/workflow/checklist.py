@@ -1,4 +1,7 @@
-"""When nothing beats the dumb baseline: walk the checklist of the universal workflow and say what each point found."""
+"""When nothing beats the dumb baseline: walk the checklist of the universal workflow and say what each point found.
+
+What is wrong with the network's training program the doctor says, as of any other program.
+"""
 
 from typing import Any
 
@@ -7,19 +10,24 @@ import numpy as np
 from steelyard.classical import DUMB, Linear
 from steelyard.classical.several import fit
 from steelyard.data.prepared import Prepared
+from steelyard.doctor import examine
 from steelyard.problem import Problem
+from steelyard.recipe import Recipe
 from steelyard.training.optimizers import Rmsprop
 from steelyard.training.scale import in_units, learnt, scale_of
 from steelyard.trials.arms import FULL, Tried
+from steelyard.trials.measure import one_thread_here
 from steelyard.weighing.comparison import Comparison
 from steelyard.workflow.bench import Bench
 from steelyard.workflow.families import families
+from steelyard.workflow.program import program_of
 
 ROWS = 2_000
+SECONDS, SHARE, LEAST = 20.0, 0.3, 1.0  # for the doctor: at most, of the time left, at least
 
 
 def walk(bench: Bench, best: Tried, power: Comparison) -> None:
-    """Say that there is no power, then what was checked: output and loss, optimizer, the target as an input."""
+    """Say that there is no power, then what was checked: the training program, optimizer, the target as an input."""
     say = bench.say
     say(
         "baseline",
@@ -30,7 +38,10 @@ def walk(bench: Bench, best: Tried, power: Comparison) -> None:
     network = next(recipe for recipe in recipes if recipe.network is not None)
     output = _output(bench.problem)
     loss = network.loss.kind if network.loss else ""
-    say("baseline", f"checked last activation and loss: the output is {output}, the loss {loss}: they match")
+    say(
+        "baseline",
+        f"checked last activation and loss: the output is {output}, the loss {loss}; {_doctors(bench, network)}",
+    )
     found = bench.try_arms([(network.with_part("optimizer", Rmsprop()), (0,), FULL)])[0]
     if found is not None:
         score = bench.score(found)
@@ -45,6 +56,20 @@ def walk(bench: Bench, best: Tried, power: Comparison) -> None:
         "baseline",
         "left to check: do the targets belong to their rows, are the telling columns given, are there enough rows?",
     )
+
+
+def _doctors(bench: Bench, recipe: Recipe) -> str:
+    """What the doctor says of the training program of a network."""
+    if (seconds := min(SECONDS, SHARE * bench.left())) < LEAST:
+        return "there was no time for the doctor"
+    train, dev = bench.protocol.split(0, 0)
+    with one_thread_here():
+        program = program_of(recipe, bench.pool.take(train[:ROWS]), bench.pool.take(dev[:ROWS]), bench.problem, 0)
+        found = examine(**program.parts(), time_limit=seconds)
+    if found.healthy:
+        return f"the doctor finds nothing wrong with them ({len(found.passed)} checks)"
+    grave = [f"{each.code} {each.title.lower()} ({each.saw})" for each in found.findings if each.severity != "tip"]
+    return f"the doctor finds: {'; '.join(grave)}"
 
 
 def _output(problem: Problem) -> str:

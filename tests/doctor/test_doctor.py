@@ -25,7 +25,8 @@ def test_a_healthy_program_has_no_finding(name: str) -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_named(name: str) -> None:
     code, setup = FAULTS[name]
-    found = examine(**setup())
+    training = ("SY109", "SY4", "SY5", "SY604", "SY607")  # what trains takes long
+    found = examine(**setup(), ignore=[each for each in training if not code.startswith(each)])
     grave = [each.code for each in found.findings if each.severity != "tip"]
     assert code in grave, (grave, found.not_measured)
 

@@ -70,3 +70,15 @@ def test_a_setup_that_fails_or_has_no_model_ends_with_two(tmp_path: Path, capsys
     assert "no 'model'" in capsys.readouterr().err
     assert main(["doctor", f"{file}:third"]) == 2
     assert "has no 'third'" in capsys.readouterr().err
+
+
+def test_a_check_is_explained_and_all_are_listed(capsys: Heard) -> None:
+    assert main(["doctor", "--explain", "sy201"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("# SY201") and "**Mended:**" in said
+    assert main(["doctor", "--list"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) >= 45
+    assert main(["doctor", "--explain", "SY999"]) == 2
+    assert "--list shows all" in capsys.readouterr().err
+    assert main(["doctor"]) == 2
+    assert "expected a setup" in capsys.readouterr().err

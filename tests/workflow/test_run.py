@@ -177,6 +177,7 @@ def test_shuffled_labels_have_no_statistical_power_and_the_run_stops_there(tmp_p
     frame["income"] = random.permutation(frame["income"])
     run = quick(frame, "income", tmp_path / "run", 30)
     assert any("no statistical power" in said.text for said in run.record.said)
+    assert any("the doctor finds nothing wrong with them" in said.text for said in run.record.said)
     assert run.record.winner == {}
     assert run.record.weighed == ()
     assert run.record.test_openings == 0
