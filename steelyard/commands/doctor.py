@@ -31,7 +31,11 @@ def add(command: MakeCommand) -> None:
     )
     add("--ignore", type=names, default=(), metavar="CODES", help="checks to leave out, as SY103,SY2")
     add("--time-limit", type=seconds, default=60.0, metavar="TIME", help="for all checks (default: 60s)")
-    add("--weigh", action="store_true", help="of a run: weigh the remedies of the findings at once, within TIME again")
+    add(
+        "--weigh",
+        action="store_true",
+        help="of a run: weigh the likeliest remedies of its findings at once, within TIME again",
+    )
     network_option(parser)
     add("--explain", metavar="CODE", help="print the page of a check: what, why, and how to mend it")
     add("--list", action="store_true", help="list all checks")

@@ -38,7 +38,7 @@ def last_lines(found: Examination) -> list[str]:
 
 
 def weighed(options: argparse.Namespace, found: Examination) -> Any:
-    """The weighing of the remedies of a run's findings; None where there are none."""
+    """The weighing of the likeliest remedies of a run's findings; None where there are none."""
     from steelyard.terminal import watching
     from steelyard.workflow.examining import RunExamination
     from steelyard.workflow.weighing import Question, weigh
@@ -48,7 +48,7 @@ def weighed(options: argparse.Namespace, found: Examination) -> Any:
     if not found.remedies:
         return None
     question = Question(
-        found.remedies,
+        found.likeliest,
         found.against or None,
         seconds=options.time_limit,
         command=options.command_line,

@@ -231,7 +231,7 @@ def _finite(kept: Kept, least: int) -> Array:
 
 
 CURVES = (("SY504", does_not_fall), ("SY505", oscillates), ("SY506", diverged))
-SCORES = (("SY509", as_good_as_dumb), ("SY510", too_small), ("SY607", collapsed))
+SCORES = (("SY509", as_good_as_dumb), ("SY607", collapsed))
 
 
 @cache
@@ -242,9 +242,17 @@ def readings() -> tuple[Reading, ...]:
         Reading(code, known[code].title, known[code].severity, known[code].means, known[code].treat, look)
         for code, look in (*CURVES, *SCORES)
     )
-    return tuple(sorted((*shared, SHORT, GAP), key=lambda each: each.code))
+    return tuple(sorted((*shared, SMALL, SHORT, GAP), key=lambda each: each.code))
 
 
+SMALL = Reading(
+    "SY510",
+    "The network is too small, or fits too little",
+    "warning",
+    "it does not fit the rows it learns from as well as another model predicts new ones",
+    "more units or layers, longer training, less regularisation",
+    too_small,
+)
 SHORT = Reading(
     "SY512",
     "Training was too short",

@@ -17,7 +17,8 @@ def health_page(watched: Health | Doctor, path: str | Path | None = None, comman
     """The page as HTML, of a doctor or of the record of one; it is written to `path` if that is given."""
     health = watched.health if isinstance(watched, Doctor) else watched
     rate = f" at a learning rate of {tick(float(f'{health.rate.last:.3g}'))}" if health.rate.values else ""
-    lead = f"{plural(health.steps, 'step')}{rate}, every {health.every}th looked at; the loss: {health.state}."
+    spikes = f", with {plural(health.spikes, 'spike')}" if health.spikes else ""
+    lead = f"{plural(health.steps, 'step')}{rate}, every {health.every}th looked at. The loss: {health.state}{spikes}."
     answer = [f"{each.title}: {each.saw}." for each in health.findings] or ["Nothing was found while it trained."]
     page = sheet("How training went", lead, answer, "", parts(health), command)
     if path is not None:

@@ -21,10 +21,11 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever prints in here must not reach the parent's pipe
     asked: queue.Queue[Any] = queue.Queue()
-    threading.Thread(target=_listen, args=(sys.stdin.buffer, asked), daemon=True).start()
     from steelyard.trials.execute import Site, execute
     from steelyard.trials.measure import one_thread
 
+    # only now: reading a message imports, too, and two threads that import what imports one another get stuck
+    threading.Thread(target=_listen, args=(sys.stdin.buffer, asked), daemon=True).start()
     one_thread()
     _send(answers, ("ready",))
     site: Any = None

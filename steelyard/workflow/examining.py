@@ -29,6 +29,8 @@ Watch = Callable[[Any], None]
 Read = tuple[list[Finding], list[str], dict[str, str]]  # findings, the codes of what was not there, why others are open
 SECONDS = 60.0
 TRAINED = ("SY206", "SY303", "SY401", "SY403", "SY404", "SY601", "SY604")  # what training may have made of a network
+FEW = 2  # remedies of a finding that are weighed at once
+RATES = ("SY502", "SY503")  # which say in which direction the rate is wrong
 SMALL = "SY510"  # the doctor asks whether the rows can be held at all, records whether others do better
 FIRST = 0.7  # of the time, at the most, for the network as it starts; the rest for the trained one
 
@@ -49,6 +51,11 @@ class RunExamination(Examination):
     def remedies(self) -> tuple[str, ...]:
         """The remedies of all findings, those of the gravest first, each once."""
         return tuple(dict.fromkeys(name for finding in self.findings for name in finding.remedies))
+
+    @property
+    def likeliest(self) -> tuple[str, ...]:
+        """The first remedies of each finding, each once: what is worth a weighing that has little time."""
+        return tuple(dict.fromkeys(name for finding in self.findings for name in finding.remedies[:FEW]))
 
     def command(self, names: Collection[str]) -> str:
         """What weighs remedies on the data of the run."""
@@ -171,7 +178,7 @@ def _joined(
     found = {each.code: each for each in (*later, *tried, *findings)}
     recipe = chosen.outcome.trial.recipe
     score = chosen.outcome.dev_score if chosen.outcome.dev_score is not None else 0.0
-    named = [replace(each, remedies=remedies_for(each.code, bench, recipe, score)) for each in found.values()]
+    named = _treated(bench, recipe, score, found.values())
     good = [code for code in dict.fromkeys((*looked.passed, *passed)) if code not in found]
     why = {code: text for code, text in (looked.not_measured | open_).items() if code not in (*found, *good)}
     return RunExamination(
@@ -186,10 +193,25 @@ def _joined(
     )
 
 
+def _treated(bench: Bench, recipe: Recipe, score: float, findings: Collection[Finding]) -> list[Finding]:
+    """Findings with what treats them in a recipe of that score; a knob is turned for one of them alone."""
+    turned: dict[str, str] = {}  # knobs, by the finding that turns them
+    found = []
+    for each in sorted(findings, key=lambda finding: (finding.code not in RATES, finding.code)):
+        names = remedies_for(each.code, bench, recipe, score)
+        paths = {name: name.partition("=")[0] for name in names if "=" in name}
+        kept = tuple(n for n in names if n not in paths or turned.setdefault(paths[n], each.code) == each.code)
+        found.append(replace(each, remedies=kept))
+    return found
+
+
 def _without(bench: Bench, ignore: Collection[str], clock: Clock) -> RunExamination:
     """A run without a network: there is no training program, and what the final model predicted is read."""
     family = bench.record.winner.get("family", "none yet")
     findings, passed, open_ = _unless(ignore, read(kept_of(bench, None)))
+    if (plain := bench.record.winner.get("recipe")) is not None:
+        score = bench.record.dev.value if bench.record.dev else 0.0
+        findings = _treated(bench, Recipe.from_dict(plain), score, findings)
     why = {each.code: f"because this run trained no network (its model is {family})" for each in checks()}
     left_out = tuple(each.code for each in checks() if _ignored(each.code, ignore))
     done = {*passed, *(each.code for each in findings), *left_out}

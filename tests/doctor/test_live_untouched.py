@@ -168,6 +168,35 @@ def test_dead_units_and_activations_are_counted() -> None:
     assert relu.mean.last > 0
 
 
+def test_masked_logits_are_no_finding() -> None:
+    class Masked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = mlp()
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return self.cover(self.body(x))
+
+        def cover(self, out: torch.Tensor) -> torch.Tensor:
+            return torch.cat([out, torch.full((len(out), 1), -float("inf"))], 1)
+
+    model = nn.Sequential(Masked(), nn.Identity())
+    doctor = watched(model, torch.optim.Adam(model.parameters(), 1e-3), every=2)
+    assert not doctor.findings
+    assert doctor.health.state == "settled"
+
+
+def test_without_a_loss_outputs_that_are_not_finite_are_named() -> None:
+    model = mlp()
+    with torch.no_grad():
+        model[2].weight[0, 0] = float("nan")
+    with Doctor(model, on_finding=nothing) as doctor:
+        model(blobs()[0][0])
+        doctor.step()
+    assert [(each.code, each.evidence["step"]) for each in doctor.findings] == [("SY401", 1)]
+    assert "2 was the first layer" in doctor.findings[0].saw
+
+
 def test_long_runs_take_little_memory() -> None:
     model = nn.Sequential(nn.Linear(2, 2))
     with Doctor(model, every=1, on_finding=nothing) as doctor:

@@ -48,6 +48,7 @@ def test_remedies_can_be_weighed_and_apply(found: RunExamination, run: Path) -> 
     assert found.remedies[:2] == ("wider", "deeper")
     for name in found.remedies:
         assert name in catalogue() or "=" in name
+    assert found.likeliest == ("wider", "deeper", "longer", "stopping.epochs=24")
     assert found.command(("longer",)) == f"steelyard weigh longer --run {run} --against tabular-mlp"
     assert "'a=f(1, 2)'" in found.command(("a=f(1, 2)",))
     assert found.to_dict()["weigh"] == found.command(found.remedies)

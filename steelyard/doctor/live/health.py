@@ -54,11 +54,15 @@ class Layer:
 
 @dataclass(frozen=True)
 class Health:
-    """A run as the doctor saw it; `loss` is the mean over equally many steps each, `dev` that of epochs."""
+    """A run as the doctor saw it; `loss` is the mean over equally many steps each, `dev` that of epochs.
+
+    `state` is falling, settled, flat, rising, oscillating or not finite; `spikes` are losses that stood out.
+    """
 
     steps: int
     every: int
     state: str
+    spikes: int
     loss: Course
     dev: Course
     rate: Course
@@ -89,6 +93,7 @@ class Health:
                 int(given["steps"]),
                 int(given["every"]),
                 str(given["state"]),
+                int(given["spikes"]),
                 _course(given["loss"]),
                 _course(given["dev"]),
                 _course(given["rate"]),

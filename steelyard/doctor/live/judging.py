@@ -27,6 +27,7 @@ from steelyard.doctor.live.rules import (
     UNITS,
     VANISHED,
 )
+from steelyard.doctor.live.tracing import Origin
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,28 @@ def leapt(record: Record) -> Iterator[Seen]:
     """A loss that leapt in the first steps, which moved the weights far."""
     if record.fastest > LEAPS and (text := loss_rules.bolts(record.losses)):
         yield Seen("SY502", text, "", {"start": record.losses.start, "rate": record.rate.typical})
+
+
+def not_finite(record: Record, step: int, found: Origin | None, gradient: str) -> Iterator[Seen]:
+    """A NaN or Inf, and where it arose as far as it was traced in a step: its origin, a gradient that has it."""
+    broke, strange = record.losses.broke, record.strange
+    place = ""
+    if found is not None:
+        place = f"; it arose in {found.what}"
+    elif strange is not None and strange[1] <= (strange[1] if broke is None else broke + 1):
+        place = f"; {strange[0]} was the first layer to put out NaN or Inf, in step {strange[1]}"
+    elif step and broke is not None and step == broke + 1:
+        place = "; all that the model puts out is finite, it arose in the loss function"
+    evidence = {"step": step or (broke or 0) + 1, "origin": found.what if found else "", "gradient": gradient}
+    if broke is not None:
+        evidence["layer"] = found.module if found else ""
+        yield Seen("SY506", f"the loss of step {broke + 1} is not finite{place}", "", evidence)
+        yield from leapt(record)
+    elif found is not None or gradient:
+        where = place or f"; all outputs are finite, the first gradient that is not is that of {gradient}"
+        yield Seen("SY401", f"the gradients of step {step} are not finite{where}", "", evidence)
+    elif strange is not None:
+        yield Seen("SY401", f"outputs of step {strange[1]} are not finite{place}", "", evidence | {"step": strange[1]})
 
 
 def ending(record: Record) -> Iterator[Seen]:

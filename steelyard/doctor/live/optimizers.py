@@ -26,7 +26,6 @@ class Watched:
     adding: int = 0  # such steps in a row, of those that were looked at
     raw: Tensor | None = None  # norm of the gradient as it came
     left: deque[float] = field(default_factory=lambda: deque(maxlen=2 * SAMPLES))  # share of it that the step takes
-    clipped_to: float = float("nan")
     still: int = 0  # steps in a row that changed nothing, of those that were looked at
     moved: bool = False  # some step changed something
     sentry: Tensor | None = None  # a small parameter that the gradient reaches last

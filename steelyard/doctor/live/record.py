@@ -10,7 +10,7 @@ from torch import Tensor
 from steelyard.doctor.finding import Finding
 from steelyard.doctor.live.activations import Looks
 from steelyard.doctor.live.health import NAN, Course, Health, Layer
-from steelyard.doctor.live.losses import Losses, state
+from steelyard.doctor.live.losses import Losses, spikes, state
 from steelyard.doctor.live.rules import SAMPLES
 from steelyard.doctor.live.series import Series
 from steelyard.doctor.live.weights import Moved, together
@@ -91,10 +91,15 @@ class Record:
         held = self.series.get((layer, number))
         return 0 if held is None else held.count
 
+    @property
+    def broken(self) -> bool:
+        """Whether the loss, or an output where no loss is given, is not finite: nothing that follows says more."""
+        return self.losses.broke is not None or (self.strange is not None and not self.losses.count)
+
     def take_moves(self, step: int, moves: Mapping[str, Moved]) -> bool:
         """What a step did to the weights; returns whether it changed anything."""
-        if self.strange is not None or self.losses.broke is not None:
-            return True  # all that comes after it is not finite either
+        if self.broken:
+            return True
         for name, each in moves.items():
             self.add(name, "update", step, each.update)
             self.add(name, "gradient", step, each.gradient)
@@ -107,8 +112,8 @@ class Record:
 
     def take_looks(self, step: int, looks: Looks, kinds: Mapping[str, str]) -> None:
         """What the layers put out."""
-        if self.strange is not None:
-            return  # all that comes after it is not finite either
+        if self.broken:
+            return
         numbers = together([each for pair in looks.stats.values() for each in pair] + list(looks.ends.values()))
         for place, name in enumerate(looks.stats):
             self.order.setdefault(name)
@@ -116,8 +121,8 @@ class Record:
             many = looks.numbers[name]
             mean, square = numbers[2 * place] / many, numbers[2 * place + 1] ** 2 / many
             if mean - mean != 0:
-                self.strange = name, step
-                return
+                self.strange = self.strange or (name, step)
+                continue  # logits that are masked hold −Inf in healthy runs, too
             self.add(name, "mean", step, mean)
             self.add(name, "spread", step, max(0.0, square - mean * mean) ** 0.5)
         for name, value in zip(looks.ends, numbers[2 * len(looks.stats) :], strict=True):
@@ -138,6 +143,7 @@ class Record:
             self.steps,
             self.every,
             state(self.losses),
+            spikes(self.losses),
             Course(at, tuple(self.losses.values)),
             Course(tuple(step for step, _ in self.dev), tuple(loss for _, loss in self.dev)),
             _course(self.rate),

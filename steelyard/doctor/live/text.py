@@ -24,7 +24,11 @@ def table(health: Health) -> str:
     ]
     wide = [max(len(row[k]) for row in (head, *rows)) for k in range(len(head))]
     lines = ["  ".join(_put(row[k], wide[k], k < 2) for k in range(len(head))).rstrip() for row in (head, *rows)]
-    loss = f"loss {number(health.loss.last)}, {health.state}" if health.loss.values else "no loss was given"
+    loss = (
+        f"loss {number(health.loss.last)}, {health.state}, {health.spikes} spikes"
+        if health.loss.values
+        else "no loss was given"
+    )
     said = [f"{each.code} {each.title}: {each.saw}" for each in health.findings] or ["nothing was found"]
     return "\n".join([f"{health.steps:,} steps, every {health.every}th looked at; {loss}", *lines, *said])
 

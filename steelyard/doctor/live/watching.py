@@ -267,7 +267,7 @@ class Doctor(LightningHooks):
         return [each for each in self._watched.values() if each is not None]
 
     def _judge(self) -> None:
-        if self.record.losses.broke is not None or self.record.strange is not None:
+        if self.record.broken:
             return
         if self.record.steps // self.every % SAMPLES == 0 or self.record.steps % self.every:  # or it is closed
             self._raise(judging.layers(self.record))
@@ -285,32 +285,12 @@ class Doctor(LightningHooks):
 
     def _not_finite(self) -> None:
         """Say where a NaN or Inf came from, once."""
-        broke, strange = self.record.losses.broke, self.record.strange
-        if broke is None and strange is None and self._traced is None:
+        if not self.record.broken and self._traced is None:
             return
         if self._traced is None and self.model is not None and self._memory.calls:
             finite = all(bool(torch.isfinite(p).all()) for p in self.model.parameters())
             self._traced = self.record.steps, origin(self.model, self._memory.calls) if finite else None, ""
-        step, found, gradient = self._traced or (0, None, "")
-        place = ""
-        if found is not None:
-            place = f"; it arose in {found.what}"
-        elif strange is not None and strange[1] <= (broke or strange[1]):
-            place = f"; {strange[0]} was the first layer to put out NaN or Inf, in step {strange[1]}"
-        elif step and broke is not None and step == broke + 1:
-            place = "; all that the model puts out is finite, it arose in the loss function"
-        evidence = {"step": step, "origin": found.what if found else "", "gradient": gradient}
-        if broke is not None:
-            layer = found.module if found else ""
-            self._raise(
-                [Seen("SY506", f"the loss of step {broke + 1} is not finite{place}", "", evidence | {"layer": layer})]
-            )
-            self._raise(judging.leapt(self.record))
-        elif found is not None or gradient:
-            where = place or f"; all outputs are finite, the first gradient that is not is that of {gradient}"
-            self._raise([Seen("SY401", f"the gradients of step {step} are not finite{where}", "", evidence)])
-        elif strange is not None:
-            self._raise([Seen("SY401", f"outputs of step {strange[1]} are not finite{place}", "", evidence)])
+        self._raise(judging.not_finite(self.record, *(self._traced or (0, None, ""))))
 
     def _fingerprint(self) -> list[float]:
         with torch.no_grad():

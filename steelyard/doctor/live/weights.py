@@ -76,8 +76,8 @@ class Weights:
 
 def part(p: Tensor) -> Tensor:
     """Some of the weights of a tensor, a view."""
-    flat = p.detach().reshape(-1)
-    return flat if flat.numel() <= PART else flat[:: -(-flat.numel() // PART)]
+    held = p.detach()
+    return held if held.numel() <= PART else held.reshape(-1)[:: -(-held.numel() // PART)]
 
 
 def gradient_norms(parameters: Sequence[Tensor]) -> dict[int, Tensor]:
@@ -95,4 +95,7 @@ def together(tensors: Sequence[Tensor]) -> list[float]:
     if not tensors:
         return []
     where = tensors[0].device
-    return [float(each) for each in torch.stack([each.to(where, torch.float32) for each in tensors]).tolist()]
+    if any(each.dtype != torch.float32 or each.device != where for each in tensors):
+        tensors = [each.to(where, torch.float32) for each in tensors]
+    found: list[float] = torch.stack(list(tensors)).tolist()
+    return found
