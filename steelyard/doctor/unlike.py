@@ -11,7 +11,8 @@ from torch.nn import functional as F
 
 CERTAIN = 6.0  # standard errors
 AWAY, TIMES = 0.5, 2.0  # spreads between the means of a column; ratio of its spreads
-OTHER, LIKE = 25.0, 3.0  # mean squared standard errors between two columns: not the same; as good as the same
+OTHER, LIKE = 36.0, 12.0  # squared standard errors between two columns in any sign: not the same; as good as the same
+TURNED, UPRIGHT = 12.0, 3.0  # mean squared standard errors over the places of pictures
 FEW = 30  # rows of a side
 OWN = 0.02  # of the standard error of a mean: nearer to zero on dev than chance would ever bring all columns
 
@@ -35,20 +36,20 @@ def shifted(train: Tensor, dev: Tensor, times: float = TIMES) -> Tensor:
 
 
 def signs(columns: Tensor, groups: Tensor, many: int) -> Tensor:
-    """What tells columns (rows, columns) from one another, (rows, columns, signs): value, square, value by group."""
-    by_group = F.one_hot(groups, many).float()
-    return torch.cat([columns[:, :, None], columns[:, :, None] ** 2, columns[:, :, None] * by_group[:, None]], 2)
+    """What tells columns (rows, columns) from one another, (rows, columns, signs): powers, value by group."""
+    x, by_group = columns[:, :, None], F.one_hot(groups, many).float()
+    return torch.cat([x, x**2, x.clamp(-5, 5) ** 3, x * by_group[:, None]], 2)
 
 
 def distances(train: Tensor, dev: Tensor) -> Tensor:
-    """Mean squared standard errors between every column of train and every one of dev, both (rows, columns, signs).
+    """Squared standard errors between every column of train and every one of dev, of the sign that differs most.
 
-    Variances are pooled: a rare value that one side lacks would have none there.
+    Both are (rows, columns, signs). Variances are pooled: a rare value that one side lacks would have none there.
     """
     n, m = len(train), len(dev)
     apart = (train.mean(0)[:, None] - dev.mean(0)[None]) ** 2
     pooled = (n * train.var(0)[:, None] + m * dev.var(0)[None]) / (n + m)
-    return (apart / (pooled * (1 / n + 1 / m)).clamp(min=1e-12)).mean(2)
+    return (apart / (pooled * (1 / n + 1 / m)).clamp(min=1e-12)).amax(2)
 
 
 def reordered(train: Tensor, dev: Tensor) -> dict[int, int] | None:
@@ -72,14 +73,14 @@ def turned(train: Tensor, dev: Tensor, groups: tuple[Tensor, Tensor]) -> str | N
         return float(distances_of_same(*sides))
 
     here = far(small[1])
-    if here < OTHER:
+    if here < TURNED:
         return None
     ways = {"mirrored": (3,), "upside down": (2,), "turned by 180°": (2, 3)}
     others = {name: small[1].flip(axes) for name, axes in ways.items()}
     others |= {"transposed": small[1].transpose(2, 3), "turned by 90°": small[1].rot90(1, (2, 3))}
     others |= {"turned by 270°": small[1].rot90(3, (2, 3))}
     name, least = min(((name, far(each)) for name, each in others.items()), key=lambda pair: pair[1])
-    return name if least < LIKE else None
+    return name if least < UPRIGHT else None
 
 
 def distances_of_same(train: Tensor, dev: Tensor) -> Tensor:

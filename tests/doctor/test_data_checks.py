@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from programs import Setup, Tagger, blobs, classifier, labels, mlp, regressor, values
@@ -311,6 +312,38 @@ def _change_points() -> Setup:
     return classifier(Reader(outputs=2), loss=each_token(nn.CrossEntropyLoss()), train=split(ids, y, 16), dev=None)
 
 
+def _filled(x: torch.Tensor) -> torch.Tensor:
+    """A column in which every twelfth row is -999, standardised after that."""
+    x = x.clone()
+    x[::12, 3] = -999
+    return torch.cat([x[:, :3], ((x[:, 3:4] + 80) / 260), x[:, 4:]], 1)
+
+
+def _normalised(rows: int, batch: int, drop: bool = False, norm: nn.Module | None = None) -> Setup:
+    x, y = pile(rows=rows)
+    model = nn.Sequential(nn.Linear(10, 16), norm or nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 4))
+    return classifier(model, train=DataLoader(TensorDataset(x, y), batch, shuffle=True, drop_last=drop), dev=None)
+
+
+class Draws(Dataset):
+    """Rows with noise from a stream, which is the data set's own or torch's."""
+
+    def __init__(self, stream: Any) -> None:
+        self.x, self.y = pile()
+        self.stream = stream
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __getitem__(self, row: int) -> Any:
+        noise = self.stream.normal() if hasattr(self.stream, "normal") else torch.randn((), generator=self.stream)
+        return self.x[row] + 0.1 * float(noise), self.y[row]
+
+
+def drawn(stream: Any, **options: Any) -> Setup:
+    return classifier(train=DataLoader(Draws(stream), 32, shuffle=True, num_workers=2, **options), dev=None)
+
+
 FAULTS: dict[str, tuple[str, Callable[[], Setup]]] = {
     "NaN in dev": ("SY101", lambda: classifier(dev=_with_nan())),
     "half precision overflows": ("SY101", lambda: in_classes(lambda x: (1e5 * x).half().float())),
@@ -397,6 +430,12 @@ FAULTS: dict[str, tuple[str, Callable[[], Setup]]] = {
             "train": [{"input_ids": torch.randint(40, (16, 7)), "labels": torch.randint(2, (16,))}],
         },
     ),
+    "missing values of -999": ("SY115", lambda: in_classes(_filled)),
+    "missing values of a thousand": ("SY115", lambda: in_classes(lambda x: torch.where(x.abs() < 0.02, 1e3, x) / 40)),
+    "one row too many for BatchNorm": ("SY116", lambda: _normalised(1025, 16)),
+    "batches of one row": ("SY116", lambda: _normalised(64, 1)),
+    "a NumPy generator in every worker": ("SY117", lambda: drawn(np.random.default_rng(0))),
+    "a torch generator in every worker": ("SY117", lambda: drawn(torch.Generator().manual_seed(0))),
     "tags of padding": ("SY114", lambda: tagged(nn.CrossEntropyLoss())),
     "a language model's labels with padding": ("SY114", lambda: written(lambda ids: ids.clone())),
 }
@@ -451,6 +490,14 @@ SOUND: dict[str, Callable[[], Setup]] = {
     "padding that is masked": _masked,
     "states that end all rows": _change_points,
     "labels of many kinds": labels,
+    "outliers": lambda: in_classes(lambda x: torch.where(x == x.max(), 6 * x, x)),
+    "zeros where nothing was measured of a skewed column": lambda: in_classes(
+        lambda x: x.exp().sub(0.3).relu().log1p()
+    ),
+    "one row too many, dropped": lambda: _normalised(1025, 16, drop=True),
+    "one row too many for LayerNorm": lambda: _normalised(1025, 16, norm=nn.LayerNorm(16)),
+    "workers that draw from torch": lambda: drawn(None),
+    "workers with seeds of their own": lambda: drawn(np.random.default_rng(0), worker_init_fn=print),
     "sorted rows, shuffled by the loader": lambda: classifier(
         train=DataLoader(sorted_set(), 16, shuffle=True), dev=None
     ),
