@@ -43,6 +43,11 @@ class Term:
 
 def terms(case: "Case", batch: Batch) -> list[Term]:
     """The comparisons that the loss of a batch makes, outputs with their graph; empty where none is known."""
+    return loss_and_terms(case, batch)[1]
+
+
+def loss_and_terms(case: "Case", batch: Batch) -> tuple[Tensor, list[Term]]:
+    """The loss of a batch and what it compares; the loss depends on the outputs of terms that torch's losses take."""
     with taped(case.model) as tape:
         loss = case.loss_of(batch)
     found = []
@@ -50,14 +55,14 @@ def terms(case: "Case", batch: Batch) -> list[Term]:
         pair, ignored = tensor_pair(call), argument(call, 4, "ignore_index")
         if pair is not None:
             found.append(Term(LOSSES[call.name], *pair, ignored if isinstance(ignored, int) else -100))
-    if found or case.loss is None or not isinstance(loss, Tensor):
-        return found
+    if found or case.loss is None:
+        return loss, found
     with contextlib.suppress(Unusable):
         out, target = case.outputs(batch), batch.target
         if isinstance(target, Tensor) and len(out) == len(target):
             kind = behaves(lambda z, y: case.compare(z, y, batch), out.detach(), target)
-            return [Term(kind, out, target)] if kind else []
-    return []
+            return loss, [Term(kind, out, target)] if kind else []
+    return loss, []
 
 
 def behaves(loss: Callable[[Tensor, Tensor], Tensor], out: Tensor, target: Tensor) -> str | None:

@@ -76,6 +76,11 @@ def looked(setup: Setup) -> Examination:
 
 
 FAULTS: dict[str, tuple[str, Callable[[], Setup]]] = {
+    "class weights of zero": (
+        "SY226",
+        lambda: classifier(loss=nn.CrossEntropyLoss(weight=torch.tensor([1.0, 0.0, 1.0, 1.0]))),
+    ),
+    "a class that is left out": ("SY226", lambda: classifier(loss=lambda o, y: F.cross_entropy(o, y, ignore_index=0))),
     "half of the columns are cut off": ("SY213", lambda: classifier(Sliced(5))),
     "the second input is forgotten": ("SY213", lambda: two_inputs(used=False)),
     "the first step of a sequence is read": ("SY213", lambda: program(Reader(0), series(), nn.CrossEntropyLoss())),
@@ -223,6 +228,9 @@ FAULTS: dict[str, tuple[str, Callable[[], Setup]]] = {
 
 
 SOUND: dict[str, Callable[[], Setup]] = {
+    "rows without a label": lambda: classifier(
+        train=[(x, torch.where(torch.arange(len(y)) % 3 == 0, -100, y)) for x, y in blobs()]
+    ),
     "a branch that starts at zero": lambda: two_inputs(zero=True),
     "a recurrent reader": lambda: program(Reader(), series(), nn.CrossEntropyLoss()),
     "a reader of both ways of a whole sequence": lambda: program(Reader(both=True), series(), nn.CrossEntropyLoss()),

@@ -204,7 +204,7 @@ PROGRAMS = (
         "cnn",
         normed_cnn,
         {
-            "BatchNorm momentum of 0": ("SY604",),
+            "BatchNorm momentum of 0": ("SY604", "SY222"),
             "BatchNorm without running statistics": ("SY205", "SY604"),
             "flattened so that rows mix": ("SY205",),
             "features detached before the head": ("SY203", "SY410"),

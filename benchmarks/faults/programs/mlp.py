@@ -224,7 +224,7 @@ PROGRAMS = (
             "an output too few": ("SY210",),
             "classes counted from one": ("SY210",),
             "labels one row off": ("SY109",),
-            "class weights of nought by integer division": ("SY607", "SY401", "SY506"),
+            "class weights of nought by integer division": ("SY226", "SY607", "SY401", "SY506"),
             "all weights zero": ("SY302", "SY206"),
             "all weights of one value": ("SY302",),
         },
@@ -253,7 +253,7 @@ PROGRAMS = (
             "log-softmax over the batch": ("SY205",),
             "inputs standardised over the batch": ("SY205",),
             "a bottleneck of one unit": ("SY510", "SY501"),
-            "BatchNorm momentum of 0.999": ("SY604",),
+            "BatchNorm momentum of 0.999": ("SY604", "SY222"),
         },
     ),
 )
