@@ -1,11 +1,12 @@
 """Does the doctor name faults planted into real small training programs, and is it silent on their sound twins?
 
-Programs of many styles (`programs/`), each with faults and a sound twin, on data that scikit-learn brings. A fault is
-found where an error or a warning bears one of the codes that name it rightly. The share of false alarms is the errors
+Programs of many styles, each with faults and a sound twin, on data that scikit-learn brings: those of `programs/` were
+there while the checks were written, those of `fresh/` come from somebody who had not seen the checks. A fault is found where an error or a warning bears one of the codes that name it rightly. The share of false alarms is the errors
 and warnings on sound twins over all checks that ran on them (passed, or with an error or a warning).
 """
 
 import argparse
+import importlib
 import inspect
 import json
 import random
@@ -16,14 +17,26 @@ import warnings
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import torch
-from programs.catalogue import PROGRAMS
+from programs.catalogue import PROGRAMS as KNOWN
 from programs.program import Given, Program
 
 from steelyard.doctor import examine
 
+sys.path.insert(0, str(Path(__file__).parent / "fresh"))
+fresh_programs = importlib.import_module("trained").programs
+
+
+def _as_known(fresh: Any) -> Program:
+    """A program of `fresh/` in the shape of the others."""
+    faults = {fresh.bug: fresh.codes}
+    return Program(fresh.name, f"fresh {fresh.style}", lambda fault: fresh.build(fault is not None), faults)
+
+
+PROGRAMS = (*KNOWN, *map(_as_known, fresh_programs()))
 QUICK_SECONDS = 45.0  # a quick run begins no examination after it
 SOUND = "(sound)"
 
@@ -88,10 +101,12 @@ def seen(case: Case) -> Seen:
     return Seen(case, codes, len(codes) + len(found.passed), seconds, tuple(each.saw for each in grave))
 
 
-def chosen(only: list[str], quick: bool) -> list[Case]:
+def chosen(only: list[str], quick: bool, which: str = "both") -> list[Case]:
     """Faults that were asked for, each program's twin first."""
     cases: list[Case] = []
     for number, program in enumerate(PROGRAMS):
+        if which != "both" and (number >= len(KNOWN)) != (which == "fresh"):
+            continue
         mine = [Case(number, None), *(Case(number, fault) for fault in program.faults)]
         asked = [each for each in mine if not only or any(_fits(each, word) for word in only)]
         if asked and asked[0].fault is not None:
@@ -135,7 +150,10 @@ def figures(found: list[Seen]) -> dict[str, Any]:
     hits, runs = sum(each.hit for each in faults), sum(each.ran for each in twins)
     alarms = sum(len(each.codes) for each in twins)
     seconds = [each.seconds for each in found] or [0.0]
+    fresh = [each for each in faults if each.case.program >= len(KNOWN)]
     return {
+        "fresh_faults": len(fresh),
+        "fresh_found": sum(each.hit for each in fresh),
         "faults": len(faults),
         "found": hits,
         "share_found": round(hits / max(1, len(faults)), 4),
@@ -180,11 +198,12 @@ def main() -> int:
     parser.add_argument(
         "--only", action="append", default=[], metavar="WORD", help="a style, a program, or part of a fault"
     )
+    parser.add_argument("--set", choices=("known", "fresh", "both"), default="both", help="which programs")
     parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes")
     options = parser.parse_args()
     began = time.perf_counter()
     until = QUICK_SECONDS if options.quick else float("inf")
-    found = examined(chosen(options.only, options.quick), options.jobs, until)
+    found = examined(chosen(options.only, options.quick, options.set), options.jobs, until)
     show(found)
     print(json.dumps({"quick": options.quick, **figures(found), "wall": round(time.perf_counter() - began, 1)}))
     return 0

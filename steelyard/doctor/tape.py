@@ -43,7 +43,7 @@ class Call:
 
 
 class Tape(TorchFunctionMode):
-    """Writes down calls of activations and losses while it is entered."""
+    """Writes down calls of activations and losses while it is entered; losses that raise, too."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,8 +53,13 @@ class Tape(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call, and write down what is of interest."""
-        out = func(*args, **(kwargs or {}))
         name = getattr(func, "__name__", "")
+        try:
+            out = func(*args, **(kwargs or {}))
+        except Exception:
+            if name in LOSSES:
+                self.losses.append(Call(name, LOSSES[name], tuple(args), dict(kwargs or {}), None, ""))
+            raise
         for kinds, kept in ((ACTIVATIONS, self.activations), (LOSSES, self.losses)):
             if name in kinds:
                 where = self.path[-1] if self.path else ""

@@ -61,6 +61,8 @@ def _compare(case: Case) -> tuple[float, int, Skill, tuple[float, float]]:
         trained = [p for p in twin.model.parameters() if p.requires_grad]
         twin.optimizer = torch.optim.Adam(trained, rate)
         longer = rehearse(twin, steps=STEPS)
+        if longer.steps < STEPS and longer.broke is None:
+            raise NotMeasured("there was no time to train it long enough")
         longer.case.model.eval()
         mine = sorted([*mine, *skills(longer.case, own.seen)], key=lambda each: -each.score)
     if not mine or mine[0].rows < 60:
