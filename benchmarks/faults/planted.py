@@ -1,8 +1,9 @@
 """Does the doctor name faults planted into real small training programs, and is it silent on their sound twins?
 
 Programs of many styles, each with faults and a sound twin, on data that scikit-learn brings: those of `programs/` were
-there while the checks were written, those of `fresh/` come from somebody who had not seen the checks. A fault is found where an error or a warning bears one of the codes that name it rightly. The share of false alarms is the errors
-and warnings on sound twins over all checks that ran on them (passed, or with an error or a warning).
+there while the checks were written, those of `fresh/` come from somebody who had not seen the checks. A fault is found
+where an error or a warning bears one of the codes that name it rightly. The share of false alarms is the errors and
+warnings on sound twins over all checks that ran on them (passed, or with an error or a warning).
 """
 
 import argparse
