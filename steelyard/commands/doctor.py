@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -107,7 +108,7 @@ def _watched(options: argparse.Namespace) -> int:
     if options.json:
         sys.stdout.write(json.dumps(health.to_dict()) + "\n")
     else:
-        sys.stdout.write(table(health) + "\n")
+        sys.stdout.write(table(replace(health, findings=())) + "\n")
         _show_findings(health.findings)
     return 1 if any(each.severity != "tip" for each in health.findings) else 0
 
