@@ -262,7 +262,7 @@ SHORT = Reading(
     too_short,
 )
 GAP = Reading(
-    "SY611",
+    "SY612",
     "Train is far ahead of dev",
     "tip",
     "the model knows its train rows better than new ones: variance is what holds it back",

@@ -27,7 +27,8 @@ from steelyard.training.streams import numpy_stream
 from steelyard.training.target_losses import BinaryCrossEntropy
 
 ROWS = 20_000  # train rows that are prepared, at most: checks look at the first batches
-CODED = ("binary", "multiclass")  # tasks whose targets are one class a row
+ENCODED = ("image", "series")  # modalities whose `encode` has no weights
+CODED = ("binary", "multiclass", "ordinal")  # tasks whose targets are one class a row
 GRID = 100  # steps of training at which the rate is looked at
 
 
@@ -35,9 +36,8 @@ GRID = 100  # steps of training at which the rate is looked at
 class Program:
     """What `steelyard.doctor.examine` takes, made from a recipe: train rows are prepared and fed as a trial does it.
 
-    Augmentation and weights of rows are left out; of targets with gaps the complete rows are taken. Inputs in which NaN
-    stands for what is missing come filled, with masks of it behind them, which the model puts back. Images come
-    standardised, as the network itself makes them.
+    Augmentation and weights of rows are left out; of targets with gaps the complete rows are taken. Images and series
+    come as the network itself encodes them: standardised, and with the gaps marked.
     """
 
     model: nn.Module
@@ -53,23 +53,15 @@ class Program:
 
 
 class Whole(nn.Module):
-    """A network of ours behind one call: `encode`, then `forward`; `gaps` are the inputs that masks come with.
+    """A network of ours behind one call: `encode`, then `forward`; where inputs come `encoded`, `forward` alone."""
 
-    `encoded`: inputs have been through `encode`.
-    """
-
-    def __init__(self, network: nn.Module, gaps: tuple[int, ...], encoded: bool) -> None:
+    def __init__(self, network: nn.Module, encoded: bool) -> None:
         super().__init__()
-        self.network, self.gaps, self.encoded = network, gaps, encoded
+        self.network, self.encoded = network, encoded
 
     def forward(self, *inputs: Tensor) -> Tensor:
-        if self.encoded:
-            found: Tensor = self.network(*inputs)
-            return found
-        given = list(inputs[: len(inputs) - len(self.gaps)])
-        for place, missing in zip(self.gaps, inputs[len(given) :], strict=True):
-            given[place] = given[place].masked_fill(missing, torch.nan)
-        outputs: Tensor = self.network(self.network.encode(*given))  # type: ignore[operator]
+        features = inputs[0] if self.encoded else self.network.encode(*inputs)  # type: ignore[operator]
+        outputs: Tensor = self.network(features)
         return outputs
 
 
@@ -77,7 +69,7 @@ def program_of(recipe: Recipe, train: Dataset, dev: Dataset, problem: Problem, s
     """The program of a recipe as its training with that seed begins."""
     prepared = ready(recipe, train, problem, seed)
     model, member = begin(recipe, prepared, train, problem, seed)
-    return _program(model, member.recipe, _complete(prepared.rows), dev, seed)
+    return _program(model, member.recipe, prepared.rows, dev, seed)
 
 
 def program_of_trained(model: Model, train: Dataset, dev: Dataset, seed: int) -> Program:
@@ -85,25 +77,23 @@ def program_of_trained(model: Model, train: Dataset, dev: Dataset, seed: int) ->
     assert model.recipe.loss is not None
     rows = _rows(model.problem, model.prepared, model.scale, train)
     recipe = replace(model.recipe, loss=model.recipe.loss.fitted(model.problem, rows.targets))
-    return _program(model, recipe, _complete(rows), dev, seed)
+    return _program(model, recipe, rows, dev, seed)
 
 
 def _program(model: Model, recipe: Recipe, rows: Rows, dev: Dataset, seed: int) -> Program:
     assert model.network is not None
+    rows = complete if len(complete := _complete(rows)) > 1 else rows
     plan, coded = Plan.of(recipe), _coded(model.problem, rows.targets)
     size = plan.batch.size_at(0.0, len(rows))
     apart = _complete(_rows(model.problem, model.prepared, model.scale, dev)) if len(dev) else None
-    gaps = tuple(place for place, tensor in enumerate(rows.inputs) if _has_gaps(tensor))
-    if apart is not None:
-        gaps = tuple(p for p, tensor in enumerate(apart.inputs) if p in gaps or _has_gaps(tensor))
-    encoded = model.problem.modality == "image"
+    encoded = model.problem.modality in ENCODED
     shown = Shown(model.network if encoded else None, coded)
     return Program(
-        Whole(model.network.train(), gaps, encoded),
+        Whole(model.network.train(), encoded),
         loss_of(plan.loss),
         optimizer_of(plan, model.network),
-        Batches(_masked(rows, gaps), plan, seed, shown),
-        [] if apart is None else _in_turn(_masked(apart, gaps), size, shown),
+        Batches(rows, plan, seed, shown),
+        _in_turn(apart, size, shown) if apart else [],
         len(model.problem.classes) or None if coded else None,
     )
 
@@ -118,23 +108,13 @@ def _rows(problem: Problem, prepared: Prepared, scale: Scale, dataset: Dataset) 
 
 
 def _complete(rows: Rows) -> Rows:
-    """The rows of which every target is known; all of them where there are too few."""
+    """The rows of which every target is known."""
     known = ~rows.targets.isnan().any(dim=1)
-    if bool(known.all()) or int(known.sum()) < 2:
+    if bool(known.all()):
         return rows
     there = known.numpy()
     classes = None if rows.classes is None else rows.classes[there]
     return Rows(tuple(tensor[known] for tensor in rows.inputs), rows.targets[known], classes)
-
-
-def _has_gaps(tensor: Tensor) -> bool:
-    return tensor.is_floating_point() and bool(tensor.isnan().any())
-
-
-def _masked(rows: Rows, gaps: tuple[int, ...]) -> Rows:
-    """Rows whose gaps are filled with zeros, with a mask of each behind the inputs."""
-    filled = tuple(t.masked_fill(t.isnan(), 0.0) if place in gaps else t for place, t in enumerate(rows.inputs))
-    return replace(rows, inputs=(*filled, *(rows.inputs[place].isnan() for place in gaps)))
 
 
 def _coded(problem: Problem, targets: Tensor) -> bool:

@@ -15,7 +15,9 @@ from steelyard.workflow.bench import Bench
 TREATMENTS: dict[str, tuple[str, ...]] = {
     "SY102": ("prepare.numbers=quantile", "prepare.numbers=standard", "normalization"),
     "SY106": ("prepare.target=log",),
+    "SY110": ("class-weights", "over-sampling", "logit-adjustment", "decision-threshold"),
     "SY301": ("normalization",),
+    "SY303": ("normalization", "activation"),
     "SY402": ("normalization", "activation", "warmup"),
     "SY403": ("network.activation=leaky-relu", "network.activation=gelu", "normalization", "optimizer.lr*0.3"),
     "SY404": ("activation", "network.activation=relu", "normalization"),
@@ -32,7 +34,7 @@ TREATMENTS: dict[str, tuple[str, ...]] = {
     "SY604": ("network.normalization=layer", "batch.size*4"),
     "SY607": ("optimizer.lr*0.3", "class-weights", "over-sampling", "logit-adjustment", "normalization"),
 }
-VARIANCE = "SY611"  # treated by what the catalogue ranks against variance
+VARIANCE = "SY612"  # treated by what the catalogue ranks against variance
 MOST = 4  # of those
 
 

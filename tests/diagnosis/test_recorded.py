@@ -123,6 +123,6 @@ def test_train_far_ahead_of_dev_is_a_tip() -> None:
     gaps = (Gap("bias", "zero", "train", 0.01, 0.0, 0.02, 0.0), Gap("variance", "train", "dev", 0.19, 0.16, 0.22, 1.0))
     table = ErrorTable("error rate", levels, gaps, "variance", 1.0)
     (finding,) = read(Kept(CLASSES, table=table))[0]
-    assert (finding.code, finding.severity) == ("SY611", "tip")
+    assert (finding.code, finding.severity) == ("SY612", "tip")
     unsure = replace(table, gaps=(gaps[0], replace(gaps[1], probability=0.6)))
     assert codes(Kept(CLASSES, table=unsure)) == set()

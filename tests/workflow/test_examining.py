@@ -98,7 +98,7 @@ def test_what_was_weighed_in_vain_and_what_does_not_apply_is_no_remedy(run: Path
         assert remedies_for("SY403", bench, recipe.set("network.activation", "leaky-relu"), 0.8) == named[1:]
         forest = next(o.trial.recipe for o in bench.journal.outcomes() if o.trial.recipe.family == "linear")
         assert remedies_for("SY403", bench, forest, 0.8) == ()
-        assert len(remedies_for("SY611", bench, recipe, 0.8)) == 4
+        assert len(remedies_for("SY612", bench, recipe, 0.8)) == 4
         assert remedies_for("SY201", bench, recipe, 0.8) == ()
 
 
