@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
+from steelyard.doctor.checks.wiring.probing import asked
 
 OWN = (nn.CrossEntropyLoss, nn.NLLLoss)
 TIMES, ROWS = 5, 10  # as many outputs as classes, and rows for each output: the rest are not merely rare
@@ -62,7 +63,9 @@ def _widths_and_codes(case: Case) -> list[tuple[int, Tensor]]:
     try:
         looked = [[t for t in case.terms(b) if t.codes.numel() and t.kind != "values"] for b in case.batches]
     except Exception:
-        return _as_they_are(case)
+        refused = [t for b in case.batches for t in asked(case, b) if t.codes.numel() and t.out.dim() > 1]
+        codes = [t.codes[t.codes != t.ignored] for t in refused if t.kind in ("class logits", "log probabilities")]
+        return [(refused[0].logits.shape[1], torch.cat(codes))] if codes else _as_they_are(case)
     found = []
     for place, first in enumerate(looked[0]):
         same = [each[place] for each in looked if len(each) > place]
