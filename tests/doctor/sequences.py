@@ -84,9 +84,10 @@ def language(kind: str) -> Setup:
 class Classifier(nn.Module):
     """A transformer that classifies padded token sequences, with a mask."""
 
-    def __init__(self, words: int = 20, width: int = 16, pool: str = "mean") -> None:
+    def __init__(self, words: int = 20, width: int = 16, pool: str = "mean", masked: bool = True) -> None:
         super().__init__()
         torch.manual_seed(0)
+        self.masked = masked
         self.embed, self.place = nn.Embedding(words, width, padding_idx=0), nn.Embedding(10, width)
         layer = nn.TransformerEncoderLayer(width, 2, 32, batch_first=True)
         self.body = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
@@ -94,14 +95,20 @@ class Classifier(nn.Module):
 
     def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         x = self.embed(ids) + self.place(torch.arange(ids.shape[1]))
+        if not self.masked:
+            return self.head(self.body(x).mean(1))
         x = self.body(x, src_key_padding_mask=mask == 0)
         kept = mask[:, :, None].float()
         return self.head(x[:, 0] if self.pool == "first" else (x * kept).sum(1) / kept.sum(1))
 
 
-def classified(pool: str = "mean") -> Setup:
+def classified(pool: str = "mean", masked: bool = True) -> Setup:
     ids = tokens(padded=True)
-    return program(Classifier(pool=pool), batches(ids, (ids > 0).long(), (ids[:, 0] > 9).long()), nn.CrossEntropyLoss())
+    return program(
+        Classifier(pool=pool, masked=masked),
+        batches(ids, (ids > 0).long(), (ids[:, 0] > 9).long()),
+        nn.CrossEntropyLoss(),
+    )
 
 
 class Block(nn.Module):

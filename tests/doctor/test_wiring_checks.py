@@ -24,7 +24,7 @@ from sequences import (
 )
 from torch import nn
 from torch.nn import functional as F
-from unusual import UNUSUAL, lightning_module
+from unusual import UNUSUAL, Cosines, lightning_module
 from wired import (
     Attends,
     Bare,
@@ -47,6 +47,7 @@ from wired import (
     codes_as_values,
     first_tokens,
     forecast,
+    hooked,
     inverted,
     linear,
     masked_mean,
@@ -222,6 +223,38 @@ FAULTS: dict[str, tuple[str, Callable[[], Setup]]] = {
             mlp(10, 10), [(x, 2 * x) for x, _ in blobs()], lambda out, y: F.cosine_similarity(out, y).mean()
         ),
     ),
+    "errors without their absolute value": ("SY215", lambda: regressor(loss=lambda out, y: (out - y).mean())),
+    "the second term subtracted": (
+        "SY215",
+        lambda: program(
+            TwoHeads(), two_targets(), lambda out, y, z: F.cross_entropy(out[0], y) - ((out[1] - z) ** 2).mean()
+        ),
+    ),
+    "cosines without a scale": ("SY219", lambda: classifier(Cosines(1.0))),
+    "a softmax over labels that are not exclusive": (
+        "SY211",
+        lambda: labels() | {"model": nn.Sequential(mlp(10, 3), nn.Softmax(1)), "loss": nn.BCELoss()},
+    ),
+    "a softmax within the loss": (
+        "SY201",
+        lambda: classifier(loss=lambda out, y: -out.softmax(1).log_softmax(1).gather(1, y[:, None]).mean()),
+    ),
+    "logits into a loss of probabilities": ("SY209", lambda: labels() | {"loss": nn.BCELoss()}),
+    "a class too few in a loss of one's own": (
+        "SY210",
+        lambda: classifier(mlp(10, 3), loss=lambda out, y: F.cross_entropy(out, y)),
+    ),
+    "a product with a column": (
+        "SY202",
+        lambda: regressor(
+            mlp(6, 1),
+            loss=lambda out, y: (y * out**2 + (1 - y) * F.relu(2 - out) ** 2).mean(),
+            dev=None,
+            train=[(x, (y > 0).float()) for x, y in values()],
+        ),
+    ),
+    "a hook that keeps a gradient back": ("SY203", lambda: classifier(hooked())),
+    "a mask that is not used": ("SY213", lambda: classified(masked=False)),
     "inputs centred in place": ("SY223", lambda: classifier(Centred(True))),
     "targets changed by the loss": ("SY223", lambda: regressor(loss=lambda out, y: F.mse_loss(out, y.mul_(0.5)))),
 }

@@ -116,16 +116,31 @@ def advantage(out: tuple[torch.Tensor, torch.Tensor], action: torch.Tensor, gain
     return -(chance * (gain - out[1]).detach()).mean() + 0.5 * F.mse_loss(out[1], gain)
 
 
-class Cosines(nn.Module):
-    """Scaled cosines as logits."""
+class Alike(nn.Module):
+    """The distance of two rows."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.body = mlp(10, 8)
+
+    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return (self.body(a) - self.body(b)).norm(dim=1)
+
+
+def contrast(distance: torch.Tensor, alike: torch.Tensor) -> torch.Tensor:
+    return (alike * distance**2 + (1 - alike) * F.relu(2 - distance) ** 2).mean()
+
+
+class Cosines(nn.Module):
+    """Scaled cosines as logits."""
+
+    def __init__(self, scale: float = 16.0) -> None:
+        super().__init__()
         torch.manual_seed(0)
-        self.body, self.w = mlp(10, 16), nn.Parameter(torch.randn(4, 16))
+        self.scale, self.body, self.w = scale, mlp(10, 16), nn.Parameter(torch.randn(4, 16))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return 16 * F.normalize(self.body(x)) @ F.normalize(self.w).t()
+        return self.scale * F.normalize(self.body(x)) @ F.normalize(self.w).t()
 
 
 class Translator(nn.Module):
@@ -239,6 +254,7 @@ UNUSUAL: dict[str, Callable[[], Setup]] = {
     "nodes of a graph": graphs,
     "experts": lambda: classifier(Experts()),
     "an actor and a critic": lambda: program(ActorCritic(), batches(X, Y, X[:, 0]), advantage),
+    "pairs alike and unlike": lambda: program(Alike(), batches(X, X.flip(0), (Y.flip(0) == Y).float()), contrast),
     "scaled cosines": lambda: classifier(Cosines()),
     "a translator": translations,
     "packed sequences": packed,

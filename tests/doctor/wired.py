@@ -376,3 +376,10 @@ def per_row(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 
 def mean_of_five(out: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return F.cross_entropy(out, y, label_smoothing=0.1, weight=torch.tensor([1.0, 2.0, 1.0, 3.0]))
+
+
+def hooked() -> nn.Module:
+    model = mlp()
+    model[0].weight.register_hook(lambda grad: grad * 0)
+    model[0].bias.register_hook(lambda grad: grad * 0)
+    return model

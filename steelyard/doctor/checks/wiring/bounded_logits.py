@@ -34,6 +34,8 @@ BOUNDING = (
 )
 FLOOR = 0.1  # nats that the loss cannot fall below: less does not matter
 ZEROS = 0.05  # of the logits are exactly zero, and none is below
+TURNS = 0.05  # spread of cosines over the rows: less are outputs that hardly depend on the inputs
+LARGER = 8.0  # times all weights: logits of a plain last layer become at least as much larger
 FAR = 300.0  # times the inputs, at which a bound shows
 ENDS = 0.6  # of the logits lie at their two ends then
 
@@ -67,6 +69,10 @@ def bounded_logits(case: Case) -> Saw | None:
             zeros = float((out == 0).float().mean())
             if out.numel() >= 16 and float(out.min()) == 0 and zeros > ZEROS and float(out.max()) > 0:
                 return Saw(f"{zeros:.0%} of them are exactly zero, and none is below", {"zeros": zeros})
+            if _cosines(twin, place, term):
+                floor = _floor(term, -1.0, 1.0)
+                text = f"they are cosines, within ±1, without a scale: the loss stays above {floor:.2g}"
+                return Saw(text, {"low": -1.0, "high": 1.0, "floor": floor}) if floor > FLOOR else None
             saw = _bound(twin, place, term) if batch.floats else None
             if saw is not None:
                 return saw
@@ -75,6 +81,21 @@ def bounded_logits(case: Case) -> Saw | None:
 
 def _ends(call: Call, term: Term) -> bool:
     return isinstance(call.out, Tensor) and same_place(call.out, term.out)
+
+
+def _cosines(twin: Case, place: int, term: Term) -> bool:
+    """Whether logits stay within ±1, and of their size, as weights become far larger."""
+    weights = [p for p in twin.model.parameters() if p.dim() > 1]
+    spread = float(term.out.float().reshape(len(term.out), -1).std(0).mean())
+    if not weights or spread < TURNS or float(term.out.abs().max()) > 1 + 1e-4:
+        return False
+    for p in weights:
+        p.mul_(LARGER)
+    again = [t for t in twin.terms(twin.batches[0]) if t.kind.endswith("logits")][place].out
+    for p in weights:
+        p.div_(LARGER)
+    grown = float(again.double().square().mean().sqrt()) / max(float(term.out.double().square().mean().sqrt()), 1e-12)
+    return float(again.abs().max()) <= 1 + 1e-4 and 0.5 < grown < LARGER / 2
 
 
 def _bound(case: Case, place: int, term: Term) -> Saw | None:

@@ -23,6 +23,7 @@ ENDS = {
     "relu6": (0.0, 6.0),
 }
 NAMES = {(0.0, 1.0): "sigmoid", (-1.0, 1.0): "tanh", (0.0, float("inf")): "ReLU"}
+SOFT = 0.05  # of the rows have other than one label
 ZEROS = 0.05  # of the outputs are exactly zero, and none is below
 AT_ENDS = 0.5  # of the outputs for far larger inputs lie at one of two values: a bound, no matter of scale
 
@@ -38,6 +39,9 @@ def bounded_outputs(case: Case) -> Saw | None:
     batch = first_batch(case)
     case.model.eval()
     with torch.no_grad():
+        exclusive = _exclusive(case)
+        if exclusive is not None:
+            return exclusive
         plain = [_values(case.terms(b)) for b in case.batches[:8]]
         if not plain[0]:
             raise NotMeasured("the loss is not known to compare values")
@@ -60,6 +64,20 @@ def bounded_outputs(case: Case) -> Saw | None:
             if saw is not None:
                 return saw
     return None
+
+
+def _exclusive(case: Case) -> Saw | None:
+    """Probabilities of a softmax where several labels, or none, are right: they add up to one, targets do not."""
+    terms = [t for b in case.batches[:8] for t in case.terms(b) if t.kind == "probabilities" and t.out.dim() == 2]
+    terms = [t for t in terms if t.target.is_floating_point() and t.out.shape == t.target.shape and t.out.shape[1] > 1]
+    if not terms:
+        return None
+    out, target = (torch.cat(side).float().sum(1) for side in ([t.out for t in terms], [t.target for t in terms]))
+    off = float(((target - 1).abs() > 0.02).float().mean())
+    if not torch.allclose(out, torch.ones_like(out), atol=1e-3) or off < SOFT:
+        return None
+    text = f"outputs are those of a softmax, which add up to 1; {off:.0%} of rows have other than one label"
+    return Saw(text, {"outside": off, "activation": "softmax"})
 
 
 def _values(terms: list[Term]) -> list[Term]:

@@ -12,12 +12,14 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from steelyard.doctor.batch import Batch
+from steelyard.doctor.batch import Batch, tensors
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 from steelyard.doctor.checks.wiring.probing import first_batch
 
 DIFFERENCES = ("sub", "__sub__", "__rsub__", "rsub", "subtract", "sub_", "eq", "__eq__")
+
+PRODUCTS = ("mul", "__mul__", "__rmul__", "multiply")  # of the target itself only: a weight may be meant for each
 
 
 @check(
@@ -41,8 +43,9 @@ def broadcast_loss(case: Case) -> Saw | None:
             return _seen(one, other, ": one of them is compared with all columns of the other")
     if batch.many > 3:
         for fewer in (batch.many, batch.many - 1):
-            with _Differences(fewer) as mode:
-                case.loss_of(batch.rows(fewer))
+            part = batch.rows(fewer)
+            with _Differences(fewer, tensors(part.answer)) as mode:
+                case.loss_of(part)
             if not mode.found:
                 break
         else:
@@ -55,19 +58,22 @@ def broadcast_loss(case: Case) -> Saw | None:
 class _Differences(TorchFunctionMode):
     """Notes differences of outputs (N, 1) and plain numbers (N,), or the other way round, while it is entered."""
 
-    def __init__(self, many: int) -> None:
+    def __init__(self, many: int, targets: list[Tensor]) -> None:
         super().__init__()
-        self.many = many
+        self.many, self.targets = many, targets
         self.found: list[tuple[torch.Size, torch.Size]] = []
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call, and note."""
         given = [each for each in args[:2] if isinstance(each, Tensor)]
-        if getattr(func, "__name__", "") in DIFFERENCES and len(given) == 2:
+        name = getattr(func, "__name__", "")
+        if name in (*DIFFERENCES, *PRODUCTS) and len(given) == 2:
             outs = [each for each in given if each.requires_grad]
             shapes = {tuple(each.shape) for each in given}
             if len(outs) == 1 and shapes == {(self.many, 1), (self.many,)}:
                 other = given[1] if given[0] is outs[0] else given[0]
+                if name in PRODUCTS and not any(other.data_ptr() == each.data_ptr() for each in self.targets):
+                    return func(*args, **(kwargs or {}))
                 self.found.append((outs[0].shape, other.shape))
         return func(*args, **(kwargs or {}))
 

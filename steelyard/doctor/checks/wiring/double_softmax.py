@@ -13,7 +13,7 @@ from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 from steelyard.doctor.checks.wiring.probing import same_place
 from steelyard.doctor.losses import Term
-from steelyard.doctor.tape import taped
+from steelyard.doctor.tape import Call, taped
 
 SQUASHED = ("sigmoid", "softmax")
 END = 0.02  # a sigmoid of inputs a hundred times as large is that near to 0 and 1
@@ -31,6 +31,10 @@ def double_softmax(case: Case) -> Saw | None:
         raise NotMeasured("there are no train batches")
     case.model.eval()
     with torch.no_grad():
+        with taped(case.model) as tape:
+            case.loss_of(case.batches[0])
+        if _twice(tape.activations):
+            return Saw("a softmax is given what a softmax puts out")
         looked = [_logits(case, batch) for batch in case.batches[:4]]
         if not looked[0]:
             raise NotMeasured("the loss is not known to take logits")
@@ -43,6 +47,14 @@ def double_softmax(case: Case) -> Saw | None:
                 text = "outputs lie in 0 … 1, however large the inputs: they have been through sigmoid"
                 return Saw(text)
     return None
+
+
+def _twice(calls: list[Call]) -> bool:
+    """Whether a softmax takes the outputs of another as they are."""
+    soft = [call for call in calls if call.kind == "softmax" and isinstance(call.out, torch.Tensor)]
+    ends = [call.out for call in soft if call.name == "softmax"]
+    given = [call.taken[0] for call in soft if call.taken and isinstance(call.taken[0], torch.Tensor)]
+    return any(same_place(one, end) and one.shape == end.shape for one in given for end in ends)
 
 
 def _adds_to_one(out: torch.Tensor) -> bool:

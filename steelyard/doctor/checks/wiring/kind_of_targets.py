@@ -18,6 +18,9 @@ from steelyard.doctor.losses import Term
 OFF, SOME = 0.02, 0.05  # a row's sum is so far from one, in so many rows
 CODES = 100  # more whole numbers than that are counts or amounts
 FEW = 40  # rows below which nothing is said of what values there are
+MANY = 6  # codes that are stored as floating numbers: fewer are more often grades
+FALLING = 0.8  # of the counts of codes are below the one before: counts of events
+CLEAR = 3.0  # times what chance sets the centres of two codes apart
 ORDERED = 0.5  # rank correlation of the distances of codes and of the inputs' centres: codes that are an order
 
 
@@ -121,15 +124,18 @@ def _values(case: Case, same: list[Term]) -> Saw | None:
     whole = all(isinstance(b.answer, Tensor) and not b.answer.is_floating_point() for b in case.batches)
     counts = torch.bincount(y.long()).double()
     falling = float((counts[1:] <= counts[:-1]).double().mean())
-    nominal = case.classes is not None or (whole and falling < 0.8 and _nominal(case, y))
+    nominal = case.classes is not None or (falling < FALLING and _nominal(case, y, whole))
     text = f"targets are the codes 0 … {len(codes) - 1}, and the loss compares them as values"
     return Saw(text, {"codes": len(codes)}, "warning" if nominal else "tip")
 
 
-def _nominal(case: Case, y: Tensor) -> bool:
-    """Whether inputs of codes that are near one another are no nearer than others': the codes are no order."""
-    if not case.batches[0].floats or len(distinct(y)) < 4:
-        return len(distinct(y)) == 3
+def _nominal(case: Case, y: Tensor, whole: bool) -> bool:
+    """Whether inputs of codes that are near one another are no nearer than others': the codes are no order.
+
+    Codes that are stored as floating numbers (not `whole`) must, besides, be many and differ clearly in their inputs.
+    """
+    if not case.batches[0].floats or len(distinct(y)) < (4 if whole else MANY):
+        return whole and len(distinct(y)) == 3
     x = torch.cat([b.floats[0].reshape(b.many, -1).double() for b in case.batches])
     if len(x) != len(y):
         return False
@@ -138,7 +144,11 @@ def _nominal(case: Case, y: Tensor) -> bool:
     pairs = torch.combinations(torch.arange(len(codes)))
     apart = (centres[pairs[:, 0]] - centres[pairs[:, 1]]).norm(dim=1)
     steps = (codes[pairs[:, 0]] - codes[pairs[:, 1]]).abs()
-    return _rank_correlation(apart, steps) < ORDERED
+    counts = torch.stack([(y == code).sum() for code in codes]).double()
+    within = (x - centres[y.long()]).square().sum(1).mean()
+    chance = within * (1 / counts[pairs[:, 0]] + 1 / counts[pairs[:, 1]])
+    clear = bool((apart.square() > CLEAR * chance).double().mean() > 0.9)
+    return _rank_correlation(apart, steps) < ORDERED and (clear or whole)
 
 
 def _rank_correlation(one: Tensor, other: Tensor) -> float:

@@ -7,8 +7,11 @@ Broken: `nn.NLLLoss()(self.head(x), y)`. Mended: `nn.CrossEntropyLoss()(self.hea
 
 import torch
 
+from steelyard.doctor.batch import Batch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
+from steelyard.doctor.checks.wiring.probing import asked
+from steelyard.doctor.losses import Term
 
 
 @check(
@@ -23,7 +26,7 @@ def probabilities_needed(case: Case) -> Saw | None:
         raise NotMeasured("there are no train batches")
     case.model.eval()
     with torch.no_grad():
-        found = [t for b in case.batches[:4] for t in case.terms(b) if t.kind.endswith("probabilities")]
+        found = [t for b in case.batches[:4] for t in _terms(case, b) if t.kind.endswith("probabilities")]
     if not found:
         raise NotMeasured("the loss is not known to take probabilities")
     for term in found:
@@ -40,3 +43,8 @@ def probabilities_needed(case: Case) -> Saw | None:
         if low < 0 or high > 1:
             return Saw(f"outputs lie in {low:.3g} … {high:.3g}", {"low": low, "high": high})
     return None
+
+
+def _terms(case: Case, batch: Batch) -> list[Term]:
+    """The terms, also where torch's loss refuses outputs that are no probabilities."""
+    return asked(case, batch) or case.terms(batch)

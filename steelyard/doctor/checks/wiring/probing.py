@@ -3,16 +3,18 @@
 import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from steelyard.doctor.batch import Batch, Unusable, tensors
 from steelyard.doctor.calling import names_of
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured
 from steelyard.doctor.losses import Term
-from steelyard.doctor.tape import LOSSES, argument, taped, tensor_pair
+from steelyard.doctor.tape import LOSSES, Call, argument, taped, tensor_pair
 
 SEED = 740_191  # numbers of the checks' own: the seeds that users like would draw their data again
 FIRST = 3  # batches for the statistics of BatchNorm
@@ -59,7 +61,8 @@ def aligned(batch: Batch) -> bool:
     named = batch.inputs if isinstance(batch.inputs, dict) else {}
     if any(word in name.lower() for name in named for word in GRAPH):
         return False
-    return not any((t.dim() and len(t) != many) or t.shape == (many, many) for t in batch.given)
+    square = len(batch.given) > 1 and any(t.shape == (many, many) for t in batch.given)
+    return not square and not any(t.dim() and len(t) != many for t in batch.given)
 
 
 def few_rows(batch: Batch, many: int) -> Batch:
@@ -85,12 +88,38 @@ def terms_and_loss(case: Case, batch: Batch) -> tuple[list[Term], Tensor]:
     """The comparisons by torch's own losses, and the sum of the loss, in one graph."""
     with taped(case.model) as tape:
         loss = case.loss_of(batch)
+    return _terms_of(tape.losses), loss.sum()
+
+
+class _Asked(TorchFunctionMode):
+    """Keeps what torch's losses are called with, whether or not they take it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[Call] = []
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Keep, and call."""
+        name = getattr(func, "__name__", "")
+        if name in LOSSES:
+            self.calls.append(Call(name, LOSSES[name], tuple(args), dict(kwargs or {}), None, ""))
+        return func(*args, **(kwargs or {}))
+
+
+def asked(case: Case, batch: Batch) -> list[Term]:
+    """The terms of the loss of a batch, also of a loss that raises an exception at them."""
+    with _Asked() as mode, contextlib.suppress(IndexError, RuntimeError, ValueError):
+        case.loss_of(batch)
+    return _terms_of(mode.calls)
+
+
+def _terms_of(calls: Sequence[Call]) -> list[Term]:
     found = []
-    for call in tape.losses:
+    for call in calls:
         pair, ignored = tensor_pair(call), argument(call, 4, "ignore_index")
         if pair is not None:
             found.append(Term(LOSSES[call.name], *pair, ignored if isinstance(ignored, int) else -100))
-    return found, loss.sum()
+    return found
 
 
 def same_place(one: Tensor, other: Tensor) -> bool:

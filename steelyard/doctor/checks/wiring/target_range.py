@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.tape import taped, tensor_pair
+from steelyard.doctor.checks.wiring.probing import asked
 
 OWN = (nn.CrossEntropyLoss, nn.NLLLoss)
 TIMES, ROWS = 5, 10  # as many outputs as classes, and rows for each output: the rest are not merely rare
@@ -63,7 +63,9 @@ def _widths_and_codes(case: Case) -> list[tuple[int, Tensor]]:
     try:
         looked = [[t for t in case.terms(b) if t.codes.numel() and t.kind != "values"] for b in case.batches]
     except Exception:
-        return _that_fails(case) or _as_they_are(case)
+        refused = [t for b in case.batches for t in asked(case, b) if t.codes.numel() and t.out.dim() > 1]
+        codes = [t.codes[t.codes != t.ignored] for t in refused if t.kind in ("class logits", "log probabilities")]
+        return [(refused[0].logits.shape[1], torch.cat(codes))] if codes else _as_they_are(case)
     found = []
     for place, first in enumerate(looked[0]):
         same = [each[place] for each in looked if len(each) > place]
@@ -71,19 +73,6 @@ def _widths_and_codes(case: Case) -> list[tuple[int, Tensor]]:
         if first.kind in ("class logits", "log probabilities") and kept.numel():
             found.append((first.logits.shape[1], kept))
     return found
-
-
-def _that_fails(case: Case) -> list[tuple[int, Tensor]]:
-    """Outputs and codes of the comparison that raises, wherever it is called; empty where none does."""
-    for batch in case.batches:
-        with taped(case.model) as tape:
-            try:
-                case.loss_of(batch)
-            except Exception:
-                pair = tensor_pair(tape.losses[-1]) if tape.losses and tape.losses[-1].out is None else None
-                if pair is not None and not pair[1].is_floating_point() and pair[0].dim() > 1:
-                    return [(pair[0].shape[1], pair[1].flatten())]
-    return []
 
 
 def _as_they_are(case: Case) -> list[tuple[int, Tensor]]:

@@ -49,6 +49,9 @@ def unused_inputs(case: Case) -> Saw | None:
         given = [batch.given[place] for batch in batches]
         varied = _varied(given)
         if any(kind is None for kind in kinds):
+            if "mask" in name.lower() and _padding_counts(twin, batches, place):
+                text = f"no output depends on {name}, and outputs depend on what stands where it is zero"
+                return Saw(text, {"input": name})
             if any(word in name.lower() for word in OPTIONAL):
                 continue
             idle = _idle_codes(twin, batches, place) & varied
@@ -158,6 +161,23 @@ def _idle_codes(twin: Case, batches: list[Batch], place: int) -> Tensor:
         return ~every
     cells = torch.eye(len(every), dtype=torch.bool)
     return torch.tensor([not _moves(twin, batches, place, cell) for cell in cells])
+
+
+def _padding_counts(twin: Case, batches: list[Batch], place: int) -> bool:
+    """Whether a mask is without effect, and outputs move as the tokens where it is zero become others."""
+    shape = batches[0].given[place].shape[1:]
+    if _moves(twin, batches, place, torch.ones(shape.numel(), dtype=torch.bool)):
+        return False
+    for batch in batches:
+        mask = batch.given[place]
+        for other, codes in enumerate(batch.given):
+            if other == place or codes.is_floating_point() or codes.shape != mask.shape:
+                continue
+            given = list(batch.given)
+            given[other] = torch.where(mask == 0, codes.flatten()[codes.argmax()].expand_as(codes), codes)
+            if bool((given[other] != codes).any()) and _changed(twin, batch, with_given(batch, given)):
+                return True
+    return False
 
 
 def _changed(twin: Case, one: Batch, other: Batch) -> bool:

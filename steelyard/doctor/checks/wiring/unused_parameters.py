@@ -26,11 +26,12 @@ def unused_parameters(case: Case) -> Saw | None:
     names = [name for name, p in case.model.named_parameters() if p.requires_grad]
     if not case.batches or not names:
         raise NotMeasured("there are no train batches, or no parameter is to be trained")
-    twin = case.copy()
+    hooked = any(p._backward_hooks for p in case.model.parameters())  # which a copy of the model would not have
+    twin = case if hooked else case.copy()
     twin.model.train()
     reached: set[str] = set()
     moved: set[str] = set()
-    flat: set[str] = set()
+    flat: set[str] = {"a hook"} if hooked else set()
     for batch in case.batches[:BATCHES]:
         twin.model.zero_grad()
         loss = twin.loss_of(batch).sum()

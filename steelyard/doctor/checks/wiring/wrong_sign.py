@@ -14,11 +14,11 @@ from torch.nn import functional as F
 from steelyard.doctor.batch import Batch
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.checks.wiring.probing import SEED, first_batch, terms_and_loss
+from steelyard.doctor.checks.wiring.probing import first_batch, terms_and_loss
+from steelyard.doctor.checks.wiring.right_answers import endless, right_and_wrong
 from steelyard.doctor.losses import Term
 
 AGAINST = -0.3  # cosine of the two gradients; weights of classes and of rows leave it above zero
-MORE = 0.02  # by which the loss of right answers exceeds that of wrong ones, as a share
 BATCHES = 3
 
 
@@ -36,17 +36,22 @@ def wrong_sign(case: Case) -> Saw | None:
     found = [_cosines(case, each) for each in case.batches[:BATCHES]]
     found = [each for each in found if len(each) == len(found[0])]
     if found[0]:
+        kinds = [term.kind for term in case.terms(batch)]
         worst = [max(-each[k] if maximised else each[k] for each in found) for k in range(len(found[0]))]
         against = [k for k, cosine in enumerate(worst) if cosine < AGAINST]
         if against:
-            grave = None if len(against) == len(worst) else "tip"  # one of several may be an adversary's
+            classes = all(kinds[k] != "values" for k in against)
+            grave = "tip" if classes and len(against) < len(worst) else None  # one of several may be an adversary's
             more = ", as the optimizer maximises" if maximised else ""
             text = f"a step moves outputs away from the targets of the loss{more}"
             return Saw(text, {"cosine": worst[against[0]], "terms": against}, grave)  # type: ignore[arg-type]
-        return _inverted(case, batch)
-    values = _asked(case, batch)
+        return _inverted(case, batch) or _without_end(case, batch, maximised)
+    values = right_and_wrong(case, batch, maximised)
     if values is None:
-        raise NotMeasured("it is not known what answers this loss wants")
+        saw = _without_end(case, batch, maximised)
+        if saw is None:
+            raise NotMeasured("it is not known what answers this loss wants")
+        return saw
     right, wrong = values
     if (wrong > right) if maximised else (right > wrong):
         text = f"right answers lose {right:.3g}, wrong ones {wrong:.3g}" + (
@@ -54,6 +59,15 @@ def wrong_sign(case: Case) -> Saw | None:
         )
         return Saw(text, {"right": right, "wrong": wrong})
     return None
+
+
+def _without_end(case: Case, batch: Batch, maximised: bool) -> Saw | None:
+    values = endless(case, batch, maximised)
+    if values is None:
+        return None
+    here, far = values
+    text = f"with one of the outputs a thousand times as large it is {far:.3g}, it was {here:.3g}: it falls without end"
+    return Saw(text, {"here": here, "far": far})
 
 
 def _cosines(case: Case, batch: Batch) -> list[float]:
@@ -102,46 +116,3 @@ def _inverted(case: Case, batch: Batch) -> Saw | None:
     if bool(((y == 0) | (y == 1)).all()) and bool((used == 1 - y).all()):
         return Saw("the loss compares outputs with 1 - y where the batch says y", {"rows": len(y)}, "warning")
     return None
-
-
-def _asked(case: Case, batch: Batch) -> tuple[float, float] | None:
-    """The loss of right answers, and of wrong ones; None where it does not tell them apart."""
-    target = batch.answer
-    if case.loss is None or not isinstance(target, Tensor):
-        return None
-    with torch.no_grad():
-        out = case.outputs(batch)
-        for right, wrong in _answers(out, target):
-            values = []
-            for made in (right, wrong):
-                try:
-                    values.append(float(case.compare(made.to(out), target, batch).float().mean()))
-                except Exception:
-                    values.append(float("nan"))
-            if all(value == value and abs(value) != float("inf") for value in values):
-                near, far = values
-                return (near, far) if abs(near - far) > MORE * max(abs(near), abs(far)) else None
-    return None
-
-
-def _answers(out: Tensor, target: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Right and wrong outputs that the loss may take: probabilities of classes or labels, or values."""
-    if not target.is_floating_point() and out.dim() == target.dim() + 1 and out.dim() > 1:
-        classes = out.shape[1]
-        if (
-            out.shape[:1] + out.shape[2:] != target.shape
-            or classes < 2
-            or int(target.min()) < 0
-            or int(target.max()) >= classes
-        ):
-            return []
-        axes = (0, out.dim() - 1, *range(1, out.dim() - 1))
-        sides = [F.one_hot(codes, classes).permute(axes).double() for codes in (target, (target + 1) % classes)]
-        return [(0.02 + 0.96 * sides[0], 0.02 + 0.96 * sides[1])]
-    if out.numel() != target.numel():
-        return []
-    y = target.double().reshape(out.shape)
-    if bool(((y == 0) | (y == 1)).all()):
-        return [(0.02 + 0.96 * y, 0.98 - 0.96 * y)]
-    noise = torch.randn(y.shape, generator=torch.Generator().manual_seed(SEED)).to(y)
-    return [(y + 0.01 * y.std() * noise, y + 3 * y.std() * noise)]
