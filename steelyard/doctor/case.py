@@ -144,7 +144,7 @@ def rowwise(out: Tensor) -> Tensor:
 
 
 def _on(raw: Any, device: torch.device) -> Any:
-    return mapped(raw, lambda tensor: tensor.to(device))
+    return mapped(raw, lambda tensor: tensor.to(device, copy=True))
 
 
 def _bytes(raw: Any) -> float:

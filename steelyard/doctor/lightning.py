@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from steelyard.doctor.calling import names_of
+
 
 def is_lightning(model: nn.Module) -> bool:
     """Whether a module brings its own training step and optimizer."""
@@ -15,7 +17,8 @@ def is_lightning(model: nn.Module) -> bool:
 
 def loss_of_step(model: Any, whole: Any) -> Any:
     """The loss that the module's training step gives for a batch."""
-    found = model.training_step(whole, 0)
+    wanted = len(names_of(model.training_step))
+    found = model.training_step(whole, 0) if wanted != 1 else model.training_step(whole)
     return found["loss"] if isinstance(found, Mapping) else found
 
 

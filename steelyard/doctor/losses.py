@@ -67,7 +67,7 @@ def loss_and_terms(case: "Case", batch: Batch) -> tuple[Tensor, list[Term]]:
 
 def behaves(loss: Callable[[Tensor, Tensor], Tensor], out: Tensor, target: Tensor) -> str | None:
     """The kind of a loss by what it makes of made-up outputs; None where that cannot be told."""
-    stream = torch.Generator().manual_seed(0)
+    stream = torch.Generator().manual_seed(7_346_029)  # not one that data is drawn from
     made = (2 * torch.randn(out.shape, generator=stream)).to(out.device, torch.float32)
 
     def lose(z: Tensor, y: Tensor = target) -> float:

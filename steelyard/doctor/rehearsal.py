@@ -20,6 +20,7 @@ from steelyard.doctor.guard import untouched
 from steelyard.doctor.stepping import stepped
 
 STEPS = 400  # at the most
+EARLY = 30
 TIME, MOST = 0.12, 10.0  # share of the time that is left, and seconds, at the most
 HELD = 5  # one batch in so many is held back where there is no dev
 RATE = 1e-3  # of Adam, where there is neither an optimizer nor a step
@@ -43,6 +44,7 @@ class Rehearsal:
     own: bool  # with the user's optimizer or step
     broke: str | None = None
     rates: tuple[float, float] = (float("nan"), float("nan"))  # of the optimizer, before and after
+    early_rate: float = float("nan")  # after `EARLY` steps
 
     @property
     def steps(self) -> int:
@@ -104,10 +106,11 @@ def rehearse(
         case.model.train()
         start, began = _mean_loss(case, seen), time.monotonic()
         limit, losses, broke = min(MOST, TIME * case.left()), [], None
-        rate = _rate(acting)
+        rate = early = _rate(acting)
         for number in range(steps):
             loss = stepped(acting, seen[number % len(seen)], number)
             losses.append(loss)
+            early = _rate(acting) if number < EARLY else early
             if math.isinf(loss) or (math.isnan(loss) and not _finite(case.model)):
                 broke = _where(case, seen[number % len(seen)], number)
                 break
@@ -116,7 +119,7 @@ def rehearse(
         end = _mean_loss(case, seen)
         if broke is None and not _finite(case.model):
             broke = _where(case, seen[0], len(losses))
-        return Rehearsal(tuple(losses), start, end, case.copy(), seen, held, own, broke, (rate, _rate(acting)))
+        return Rehearsal(tuple(losses), start, end, case.copy(), seen, held, own, broke, (rate, _rate(acting)), early)
 
 
 def _parts(case: Case) -> tuple[Sequence[Batch], Sequence[Batch]]:

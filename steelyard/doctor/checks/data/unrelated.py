@@ -20,7 +20,7 @@ from steelyard.doctor.rehearsal import rehearsed
 from steelyard.doctor.skill import Skill, skills
 
 FEWEST = 80  # rows that were not trained on: with fewer, chance and skill lie too near one another
-ERRORS = 2.0  # standard errors above chance would be skill
+ERRORS = 3.0  # standard errors above chance would be skill
 
 
 @check(

@@ -45,7 +45,8 @@ def overlapping_windows(case: Case) -> Saw | None:
             if shared <= max(SHARE * len(there[name]), FEW, BEYOND * alike):
                 continue
             text = f"{shared} of {len(there[name])} rows of {side} are a row of train, moved by up to {LAGS} places"
-            return Saw(text, {"side": side, "input": name, "shared": shared})
+            tokens = not here[name].is_floating_point()  # words follow one another in few ways
+            return Saw(text, {"side": side, "input": name, "shared": shared}, "tip" if tokens else None)
     return None
 
 

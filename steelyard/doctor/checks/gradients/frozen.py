@@ -15,6 +15,7 @@ from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 
 FEWEST = 32  # weights: fewer do not show how they are distributed
+SMALL = 0.02  # spread with which transformers begin (Radford et al. 2018)
 NEAR = 0.1  # of the spread and of the bound that an initialisation has
 WITH_WEIGHTS = (nn.Linear, nn.modules.conv._ConvNd, nn.Embedding)
 
@@ -54,8 +55,9 @@ def as_initialised(layer: nn.Module) -> bool:
     bias = getattr(layer, "bias", None)
     zero = bias is not None and not bool(bias.any())
     bounded = bias is None or zero or float(bias.abs().max()) <= bound * 1.0001
+    small = abs(float(weight.std()) / SMALL - 1) < 0.05 and _normal(weight) and (bias is None or zero)
     kaiming = abs(float(weight.std()) / math.sqrt(2 / fan_in) - 1) < NEAR and _normal(weight) and zero
-    return (even and bounded) or kaiming
+    return (even and bounded) or kaiming or small
 
 
 def _normal(weight: Tensor) -> bool:

@@ -17,7 +17,8 @@ from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
 from steelyard.doctor.checks.wiring.probing import first_batch, woken
 
-VANISHED, EXPLODED = 1e-5, 1e4  # gradient of the first weights over that of the last, per weight
+VANISHED, EXPLODED = 3e-4, 1e4  # gradient of the first weights over that of the last, per weight
+FAINT = ("query", "key", "q_proj", "k_proj", "q_lin", "k_lin")  # of attention: small gradients at first
 
 
 @check(
@@ -57,7 +58,8 @@ def _weights_in_order(twin: Case, batch: Batch) -> list[tuple[str, nn.Parameter]
     def watch(prefix: str) -> Any:
         def hook(module: nn.Module, _: Any) -> None:
             for name, p in module.named_parameters(prefix, recurse=False):
-                if p.dim() >= 2 and p.requires_grad and not isinstance(module, nn.Embedding | nn.EmbeddingBag):
+                looked = p.dim() >= 2 and p.requires_grad and not any(f".{word}." in f".{name}." for word in FAINT)
+                if looked and not isinstance(module, nn.Embedding | nn.EmbeddingBag):
                     order.setdefault(name, p)
 
         return hook

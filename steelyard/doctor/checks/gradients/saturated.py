@@ -13,7 +13,7 @@ from steelyard.doctor.check import NotMeasured, Saw, check
 from steelyard.doctor.checks.gradients.activations import hidden
 from steelyard.doctor.checks.wiring.probing import first_batch, woken
 
-MANY, END = 0.8, 0.01  # share of outputs within so little of an end
+MANY, END = 0.65, 0.01  # share of outputs within so little of an end
 ENDS = {"sigmoid": 0.0, "tanh": -1.0}
 
 

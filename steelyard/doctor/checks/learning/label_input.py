@@ -63,6 +63,8 @@ def _told(case: Case, batch: Batch) -> Batch:
         raise NotMeasured("inputs are no floating numbers, or the loss is not one comparison of a known kind")
     first, rest = batch.floats[0], batch.floats[1:]
     target = found[0].target
+    if target.numel() == first.numel():
+        raise NotMeasured("the target is as large as the input, as of an autoencoder")
     if len(target) != len(first) or first.dim() < 2:
         raise NotMeasured("there is not one target a row")
     codes = target if not target.is_floating_point() else None

@@ -10,9 +10,10 @@ import math
 
 from steelyard.doctor.case import Case
 from steelyard.doctor.check import NotMeasured, Saw, check
-from steelyard.doctor.rehearsal import at_rate, rehearsed
+from steelyard.doctor.rehearsal import EARLY, at_rate, rehearsed
 
 HARDLY = 0.06  # of what a higher rate takes off the loss
+GONE = 1e-3  # of the rate is left after some steps: a schedule that counts batches as epochs
 WELL = 0.3  # of the loss, taken off by the higher rate
 HIGHER = (10.0, 100.0, 1e4)
 
@@ -28,6 +29,9 @@ def low_rate(case: Case) -> Saw | None:
     own = rehearsed(case)
     if not own.own or case.optimizer is None:
         raise NotMeasured("no optimizer was given")
+    if own.steps >= EARLY and own.early_rate < GONE * own.rates[0]:
+        text = f"the rate falls from {own.rates[0]:g} to {own.early_rate:.3g} within {EARLY} steps"
+        return Saw(text, {"rate": own.rates[0], "early": own.early_rate})
     if own.steps < 50 or own.broke is not None:
         raise NotMeasured("there was no time for 50 steps, or the loss is not finite")
     if own.rates[1] > 1.01 * own.rates[0]:

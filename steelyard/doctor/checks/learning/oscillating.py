@@ -35,7 +35,7 @@ def oscillating(case: Case) -> Saw | None:
     if sum(late) / len(late) < LEFT * abs(own.before):
         return None
     lower = at_rate(case, 0.1)
-    if lower.broke is not None or lower.steps < 60:
+    if lower.broke is not None or lower.steps < 60 or not all(map(math.isfinite, (*own.losses, *lower.losses))):
         raise NotMeasured("a tenth of the rate could not be tried")
     times = _rough(own) / max(_rough(lower), 1e-12)
     calm = lower.losses[lower.steps // 2 :]

@@ -31,9 +31,7 @@ def rows_without_part(case: Case) -> Saw | None:
     for batch in case.batches[:16]:
         loss, found = loss_and_terms(case, batch)
         one = [
-            term
-            for term in found
-            if term.codes.numel() and term.target.dim() == 1 and len(term.out) == len(term.target)
+            t for t in found if t.codes.numel() and t.target.dim() == 1 and len(t.out) == len(t.target) == batch.many
         ]
         if len(one) != 1 or not loss.requires_grad or not bool(torch.isfinite(loss).all()):
             raise NotMeasured("the loss is no finite comparison with one class a row")
